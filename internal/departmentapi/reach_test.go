@@ -262,6 +262,44 @@ func TestSplit_RepeatedAfterThePartWasHandedOver(t *testing.T) {
 	}
 }
 
+// A lead that splits a problem that was escalated to it reaches the part as well,
+// until the part is acknowledged. After that a repetition of the split shows the
+// lead nothing of the part.
+func TestSplit_OfAnEscalatedProblem(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	p := s.property("a")
+	split := call{
+		Route: splitRoute, Path: pathOf(p.problem), Body: contacts(p.first), Claims: of("customer-care"),
+		Headers: map[string]string{"Idempotency-Key": "s-1"},
+	}
+	var part apitest.ProblemView
+	s.Do(split).Into(http.StatusCreated, &part)
+	rec, err := s.Table.Problems.Get(t.Context(), part.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rec.Department != "billing" || rec.EscalatedTo != "customer-care" || rec.EscalatedAt.IsZero() {
+		t.Errorf("the part belongs to %q and is escalated to %q at %s, want billing, and customer-care with a time", rec.Department, rec.EscalatedTo, rec.EscalatedAt)
+	}
+	if due := problem.Due(rec.Problem); len(due) != 0 {
+		t.Errorf("the part has the due entries %v, want none: it is escalated once", due)
+	}
+	s.Do(call{Route: problemRoute, Path: pathOf(part.ID), Claims: of("customer-care")}).Expect(http.StatusOK)
+	s.Do(split).Expect(http.StatusCreated)
+
+	body := map[string]any{"to": "acknowledged"}
+	s.Do(call{Route: updateRoute, Path: pathOf(part.ID), Body: body, Claims: of("billing")}).Expect(http.StatusOK)
+	body = map[string]any{"to": "cause_known", "cause": "Een verkeerd tarief."}
+	s.Do(call{Route: updateRoute, Path: pathOf(part.ID), Body: body, Claims: of("billing")}).Expect(http.StatusOK)
+	s.Do(call{Route: problemRoute, Path: pathOf(part.ID), Claims: of("customer-care")}).ExpectRefusal(http.StatusForbidden, "another department")
+	got := s.Do(split)
+	got.ExpectRefusal(http.StatusForbidden, "belongs to another department by now")
+	if strings.Contains(got.Body, "tarief") || strings.Contains(got.Body, part.ID) {
+		t.Errorf("the refusal shows the part: %s", got.Body)
+	}
+}
+
 func TestList_CursorOfAnotherToken(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)

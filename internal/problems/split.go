@@ -33,10 +33,13 @@ type SplitRequest struct {
 // Split splits a problem, and returns the part. A split that one call does
 // not finish is finished by the scheduler, or by a repetition with the same Key.
 //
+// The part of an escalated problem is escalated to the same department, until it is
+// acknowledged itself.
+//
 // The caller must reach the problem, and may name only customers that it was
 // shown; else the error is [fault.Forbidden]. A repetition is refused likewise if
-// the part was handed over to a department that the caller does not act for. A
-// split that does not fit the problem is a [*ConflictError].
+// the caller does not reach the part any more. A split that does not fit the
+// problem is a [*ConflictError].
 func (s *Service) Split(ctx context.Context, caller problem.Caller, id string, r SplitRequest) (problem.Record, error) {
 	comment, err := checkContactsChange(r.Contacts, r.Comment, r.Version)
 	if err != nil {
@@ -63,7 +66,7 @@ func (s *Service) Split(ctx context.Context, caller problem.Caller, id string, r
 		return problem.Record{}, withState(err, whole)
 	}
 	if repeated {
-		return s.continueRepeatedSplit(ctx, caller, whole, partID)
+		return s.continueRepeatedSplit(ctx, caller, partID)
 	}
 	if err := s.refuseUnshownCustomers(ctx, caller, r.Contacts, id, r.At); err != nil {
 		return problem.Record{}, err
@@ -93,14 +96,13 @@ func (s *Service) Split(ctx context.Context, caller problem.Caller, id string, r
 }
 
 // continueRepeatedSplit fills the part of a split that was requested before, and
-// returns the part. The caller must reach the part, unless it still belongs to the
-// department of the whole: a caller to which the whole was escalated may read it.
-func (s *Service) continueRepeatedSplit(ctx context.Context, caller problem.Caller, whole problem.Record, partID string) (problem.Record, error) {
+// returns the part if the caller reaches it.
+func (s *Service) continueRepeatedSplit(ctx context.Context, caller problem.Caller, partID string) (problem.Record, error) {
 	part, err := s.fillPart(ctx, partID)
 	if err != nil {
 		return problem.Record{}, err
 	}
-	if part.Department != whole.Department && !caller.Reaches(part.Problem) {
+	if !caller.Reaches(part.Problem) {
 		return problem.Record{}, fault.New(fault.Forbidden, "the problem was split, and the part belongs to another department by now")
 	}
 	return part, nil
@@ -158,9 +160,10 @@ func (s *Service) newPart(caller problem.Caller, from problem.Record, r SplitReq
 		ID: id, Reason: from.Reason, Product: from.Product, Department: from.Department, Names: from.Names,
 		Severity: from.Severity, TaxonomyVersion: from.TaxonomyVersion, By: caller.Name,
 	}, r.At)
+	events[0].Comment = r.Comment
+	opened, events = problem.InheritEscalation(opened, from.Problem, events)
 	opened = problem.SetAcknowledgeBy(opened, s.acknowledgeBy)
 	opened.SplitFrom = from.ID
-	events[0].Comment = r.Comment
 	rest = from
 	rest.Once = r.Key
 	rest.Parts = append(slices.Clip(from.Parts), problem.Part{ID: id, Words: words})
