@@ -42,16 +42,22 @@ func (s *stack) property(name string) property {
 	first, second := s.Contact(who, 60, "billing"), s.Contact(who, 30, "billing")
 	p.first, p.second = s.named(first), s.named(second)
 	s.touch(p.problem, first)
-	rec, err := s.Table.Problems.Get(s.T.Context(), p.problem)
+	s.escalate(p.problem, "customer-care")
+	s.announce(p.candidate, "billing", s.unknown())
+	return p
+}
+
+// escalate escalates a problem to a lead.
+func (s *stack) escalate(id, lead string) {
+	s.T.Helper()
+	rec, err := s.Table.Problems.Get(s.T.Context(), id)
 	if err != nil {
 		s.T.Fatal(err)
 	}
-	rec.Problem, rec.Events = problem.Escalate(rec.Problem, "customer-care", now)
+	rec.Problem, rec.Events = problem.Escalate(rec.Problem, lead, now)
 	if err := s.Table.Problems.Save(s.T.Context(), rec); err != nil {
 		s.T.Fatal(err)
 	}
-	s.announce(p.candidate, "billing", s.unknown())
-	return p
 }
 
 func (s *stack) named(k contact.Contact) map[string]string {

@@ -51,6 +51,17 @@ func (c Caller) Check(p Problem) error {
 	return ErrOtherDepartment()
 }
 
+// MayMerge reports whether the caller may merge a problem into another. It must
+// reach both. The problems must have one owner, or the caller must act for both
+// owners: a lead may not give the problem of one department to another.
+func (c Caller) MayMerge(p, into Problem) bool {
+	if !c.Reaches(p) || !c.Reaches(into) {
+		return false
+	}
+	actsForBoth := c.ActsFor(p.Department) && c.ActsFor(into.Department)
+	return p.Department == into.Department || actsForBoth
+}
+
 // MayDecide reports whether the caller may read a candidate and decide about it.
 // AnnouncedTo is the department that the candidate was announced to. It is empty
 // for an unannounced candidate, which needs a caller of all departments.

@@ -44,24 +44,28 @@ func IdempotencyKey(caller problem.Caller, name string, body []byte, now time.Ti
 }
 
 // Update applies a change to a problem, and returns the problem with its current
-// counts. A repetition of a change with the same Key changes nothing.
+// counts. A repetition of a change with the same Key changes nothing, and succeeds
+// even if the change ended the caller's reach: then the problem that is returned is
+// withheld ([problem.Withhold]), in the state that the change asked for.
 //
 // The error is a [*ConflictError] for an illegal step or an outdated version,
 // [fault.Invalid] for a change that lacks something, [fault.Forbidden] for a
-// problem that the caller does not reach, and [fault.Unavailable] when others
-// kept changing the problem.
+// problem that the caller does not reach or may not merge, and [fault.Unavailable]
+// when others kept changing the problem.
 func (s *Service) Update(ctx context.Context, caller problem.Caller, id string, change Change) (problem.Record, error) {
-	update, err := s.checkChange(ctx, caller, change)
-	if err != nil {
-		return problem.Record{}, err
-	}
 	applied := false
 	stored, err := s.editProblem(ctx, id, func(p problem.Record) (problem.Record, bool, error) {
 		applied = false
+		// Only this caller has this key. A repetition must be recognized before
+		// the checks, which the change itself may have made fail.
+		if repeated, err := s.wasApplied(ctx, p.ID, change.Key, change.At); repeated || err != nil {
+			return p, false, err
+		}
 		if err := caller.Check(p.Problem); err != nil {
 			return p, false, err
 		}
-		if repeated, err := s.wasApplied(ctx, p.ID, change.Key, change.At); repeated || err != nil {
+		update, err := s.checkChange(ctx, caller, p, change)
+		if err != nil {
 			return p, false, err
 		}
 		next, events, err := problem.ApplyUpdate(p.Problem, update)
@@ -76,6 +80,9 @@ func (s *Service) Update(ctx context.Context, caller problem.Caller, id string, 
 	})
 	if err != nil {
 		return problem.Record{}, err
+	}
+	if !applied && !caller.Reaches(stored.Problem) {
+		return problem.Withhold(stored.ID, change.To), nil
 	}
 	if applied && change.To == problem.Merged {
 		if err := s.Absorb(ctx, stored, change.At); err != nil {
@@ -93,9 +100,9 @@ func (s *Service) wasApplied(ctx context.Context, problemID string, key problem.
 	return s.Store.Problems.AlreadyApplied(ctx, problemID, key, now)
 }
 
-// checkChange returns the update of a change, with clean texts and the names of
-// the department that a problem is moved to.
-func (s *Service) checkChange(ctx context.Context, caller problem.Caller, c Change) (problem.Update, error) {
+// checkChange returns the update of a problem by a change, with clean texts and the
+// names of the department that the problem is moved to.
+func (s *Service) checkChange(ctx context.Context, caller problem.Caller, p problem.Record, c Change) (problem.Update, error) {
 	u := problem.Update{
 		To: c.To, By: caller.Name, At: c.At, Version: c.Version, ExpectedAt: c.ExpectedAt, Links: c.Links, Into: c.Into, Department: c.Department,
 	}
@@ -114,7 +121,7 @@ func (s *Service) checkChange(ctx context.Context, caller problem.Caller, c Chan
 	if err := s.setNewOwner(&u); err != nil {
 		return u, err
 	}
-	return u, s.checkMergeTarget(ctx, caller, u)
+	return u, s.checkMergeTarget(ctx, caller, p, u)
 }
 
 // maxTextBytes bounds a text in bytes, before its characters are counted.
@@ -159,8 +166,9 @@ func (s *Service) setNewOwner(u *problem.Update) error {
 	return nil
 }
 
-// checkMergeTarget refuses a problem that another cannot be merged into.
-func (s *Service) checkMergeTarget(ctx context.Context, caller problem.Caller, u problem.Update) error {
+// checkMergeTarget refuses an update that merges a problem into one that it cannot
+// be merged into, or that the caller may not merge it into.
+func (s *Service) checkMergeTarget(ctx context.Context, caller problem.Caller, p problem.Record, u problem.Update) error {
 	if u.To != problem.Merged || u.Into == "" {
 		if u.Into != "" {
 			return fault.New(fault.Invalid, "into goes with the state merged only")
@@ -175,6 +183,9 @@ func (s *Service) checkMergeTarget(ctx context.Context, caller problem.Caller, u
 		return fault.New(fault.Forbidden, "into: it belongs to another department; hand yours over to that one (moved), which can merge it")
 	case err != nil:
 		return err
+	case !caller.MayMerge(p.Problem, into.Problem):
+		return fault.New(fault.Forbidden, "into: the two problems belong to different departments; "+
+			"hand one over to the department of the other (moved), which can merge it")
 	case into.State == problem.Merged:
 		return fault.New(fault.Conflict, "the problem in into was merged into %s", into.MergedInto)
 	case !into.State.Open():
