@@ -31,6 +31,11 @@ func CallerForAll(name string) Caller { return Caller{Name: name, All: true} }
 // ActsForAny reports whether the caller acts for any department.
 func (c Caller) ActsForAny() bool { return c.All || len(c.Departments) > 0 }
 
+// ActsForAnyOf reports whether the caller acts for one of some departments.
+func (c Caller) ActsForAnyOf(departments []string) bool {
+	return c.All || slices.ContainsFunc(departments, c.ActsFor)
+}
+
 // ActsFor reports whether the caller acts for a department. No caller but one
 // of all departments acts for the empty one.
 func (c Caller) ActsFor(department string) bool {

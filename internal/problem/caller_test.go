@@ -99,6 +99,31 @@ func TestCaller_MayDecide(t *testing.T) {
 	}
 }
 
+func TestCaller_ActsForAnyOf(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		caller problem.Caller
+		known  []string
+		want   bool
+	}{
+		"a known one":            {problem.NewCaller("els", []string{"it"}, false), []string{"billing", "it"}, true},
+		"a known one beside":     {problem.NewCaller("els", []string{"cellar", "it"}, false), []string{"billing", "it"}, true},
+		"an unknown one":         {problem.NewCaller("els", []string{"cellar"}, false), []string{"billing", "it"}, false},
+		"another case":           {problem.NewCaller("els", []string{"IT"}, false), []string{"billing", "it"}, false},
+		"none":                   {problem.NewCaller("els", nil, false), []string{"billing", ""}, false},
+		"all":                    {problem.CallerForAll("els"), []string{"billing"}, true},
+		"all and an unknown":     {problem.NewCaller("els", []string{"cellar"}, true), []string{"billing"}, true},
+		"one, and none is known": {problem.NewCaller("els", []string{"it"}, false), nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := tt.caller.ActsForAnyOf(tt.known); got != tt.want {
+				t.Errorf("ActsForAnyOf(%q) = %t, want %t", tt.known, got, tt.want)
+			}
+		})
+	}
+}
+
 func TestNewCaller_DepartmentsSortedOnce(t *testing.T) {
 	t.Parallel()
 	c := problem.NewCaller("els", []string{"it", "", "billing", "it"}, false)

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"log/slog"
-	"slices"
 	"strings"
 	"time"
 
@@ -152,15 +151,9 @@ func (s *Service) setNewOwner(u *problem.Update) error {
 		}
 		return nil
 	}
-	rules := s.Taxonomy()
-	department, ok := rules.Department(u.Department)
+	department, ok := s.Taxonomy().Department(u.Department)
 	if !ok {
-		ids := make([]string, len(rules.Departments))
-		for i, d := range rules.Departments {
-			ids[i] = d.ID
-		}
-		slices.Sort(ids)
-		return fault.New(fault.Invalid, "department must be one of %s", strings.Join(ids, ", "))
+		return fault.New(fault.Invalid, "department must be one of %s", strings.Join(s.DepartmentIDs(), ", "))
 	}
 	u.DepartmentName = problem.Label(department.Names)
 	return nil

@@ -129,7 +129,11 @@ func (h *Handler) applyMessage(ctx context.Context, department string, m events.
 	if err != nil {
 		return false, err
 	}
-	version, err := h.applyUpdate(ctx, u, newCaller(department), cmp.Or(u.name, m.MessageId))
+	caller := newCaller(department)
+	if err := h.Problems.CheckCaller(caller); err != nil {
+		return false, err
+	}
+	version, err := h.applyUpdate(ctx, u, caller, cmp.Or(u.name, m.MessageId))
 	switch fault.KindOf(err) {
 	case fault.Internal, fault.TooMany:
 		if err != nil {
