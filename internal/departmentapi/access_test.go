@@ -121,7 +121,10 @@ func contacts(refs ...map[string]string) map[string]any { return map[string]any{
 
 // accesses has a row for every route. A route without one fails the test.
 var accesses = map[string]access{
-	"GET /v1/problems":               {status: http.StatusOK, list: true, call: func(property) call { return call{Query: map[string]string{"limit": "200"}} }},
+	"GET /v1/problems": {
+		status: http.StatusOK, list: true, escalated: true,
+		call: func(property) call { return call{Query: map[string]string{"limit": "200"}} },
+	},
 	"GET /v1/problems/{id}":          {status: http.StatusOK, escalated: true, call: func(p property) call { return call{Path: pathOf(p.problem)} }},
 	"GET /v1/problems/{id}/affected": {status: http.StatusOK, escalated: true, call: func(p property) call { return call{Path: pathOf(p.problem)} }},
 	"GET /v1/problems/{id}/log":      {status: http.StatusOK, escalated: true, call: func(p property) call { return call{Path: pathOf(p.problem)} }},
@@ -319,6 +322,46 @@ func TestAccess_Queues(t *testing.T) {
 			if reason != "" && !strings.Contains(reason, detail) {
 				t.Errorf("%s by the queue of %s: refused because %q", route, department, reason)
 			}
+		}
+	}
+}
+
+// A lead reaches an escalated problem through every route that is marked as
+// escalated, and loses it with the acknowledgement. The owner keeps it.
+func TestAccess_LeadAfterAcknowledgement(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	h, bury := s.queues("billing", "customer-care")
+	for route, a := range accesses {
+		if !a.escalated {
+			continue
+		}
+		p := s.property(uuid.NewString())
+		s.Do(call{Route: updateRoute, Path: pathOf(p.problem), Body: map[string]any{"to": "acknowledged"}, Claims: of("billing")}).Expect(http.StatusOK)
+		c := a.call(p)
+		c.Route, c.Claims = route, of("customer-care")
+		got := s.Do(c)
+		if a.list {
+			if strings.Contains(got.Body, p.problem) {
+				t.Errorf("%s: lists an acknowledged problem to the lead", route)
+			}
+		} else {
+			got.ExpectRefusal(http.StatusForbidden, "another department")
+		}
+		c.Claims = of("billing")
+		if got := s.Do(c); got.Status != a.status {
+			t.Errorf("%s: status %d for the owner, want %d: %s", route, got.Status, a.status, got.Body)
+		}
+		if a.message == nil {
+			continue
+		}
+		s.sendUpdate(h, "customer-care", a.message(p))
+		if reason := bury("customer-care"); !strings.Contains(reason, "it belongs to another department") {
+			t.Errorf("%s by the queue of the lead: refused because %q", route, reason)
+		}
+		s.sendUpdate(h, "billing", a.message(p))
+		if reason := bury("billing"); reason != "" {
+			t.Errorf("%s by the queue of the owner: refused because %q", route, reason)
 		}
 	}
 }

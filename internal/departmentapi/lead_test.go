@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/test/apitest"
@@ -215,4 +216,66 @@ func asJSON(t *testing.T, v any) string {
 		t.Fatal(err)
 	}
 	return string(data)
+}
+
+// A list has the problems that were escalated to the department beside those that
+// it owns, each once and on the right page.
+func TestList_EscalatedProblems(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	for i, owner := range []string{"billing", "customer-care", "billing", "logistics", "customer-care", "billing"} {
+		id := s.Problem(fmt.Sprint(i), owner, 10-i)
+		if owner != "customer-care" && i != 5 {
+			s.escalate(id, "customer-care")
+		}
+	}
+	list := func(limit int, claims, query map[string]string) (got []string) {
+		all := map[string]string{"limit": fmt.Sprint(limit)}
+		maps.Copy(all, query)
+		for {
+			var p page
+			s.Do(call{Route: problemsRoute, Query: all, Claims: claims}).Into(http.StatusOK, &p)
+			for _, v := range p.Problems {
+				got = append(got, v.ID)
+			}
+			if all["cursor"] = p.Cursor; p.Complete {
+				return got
+			}
+		}
+	}
+	ofLead := []string{"p-4", "p-3", "p-2", "p-1", "p-0"}
+	everything := append([]string{"p-5"}, ofLead...)
+	for limit := 1; limit <= 7; limit++ {
+		for name, tt := range map[string]struct {
+			claims, query map[string]string
+			want          []string
+		}{
+			"of the lead":                  {of("customer-care"), nil, ofLead},
+			"of the lead, by name":         {of("customer-care"), map[string]string{"department": "customer-care"}, ofLead},
+			"of the lead, in one state":    {of("customer-care"), map[string]string{"state": "detected"}, ofLead},
+			"of the lead, in another":      {of("customer-care"), map[string]string{"state": "fixed"}, nil},
+			"of the owner":                 {of("billing"), nil, []string{"p-5", "p-2", "p-0"}},
+			"of the owner and the lead":    {of("[billing customer-care]"), nil, everything},
+			"of an operator":               {operator(), nil, everything},
+			"of an operator, for the lead": {operator(), map[string]string{"department": "customer-care"}, ofLead},
+			"of another department":        {of("it"), nil, nil},
+		} {
+			if diff := cmp.Diff(tt.want, list(limit, tt.claims, tt.query)); diff != "" {
+				t.Errorf("%s, %d a page (-want +got):\n%s", name, limit, diff)
+			}
+		}
+	}
+	s.Do(call{Route: problemsRoute, Query: map[string]string{"department": "billing"}, Claims: of("customer-care")}).ExpectRefusal(http.StatusForbidden, "another department")
+
+	for id, body := range map[string]map[string]any{
+		"p-0": {"to": "acknowledged"}, "p-2": {"to": "moved", "department": "it"}, "p-3": {"to": "rejected", "comment": "x"},
+	} {
+		s.Do(call{Route: updateRoute, Path: pathOf(id), Body: body, Claims: operator()}).Expect(http.StatusOK)
+	}
+	if diff := cmp.Diff([]string{"p-4", "p-1"}, list(50, of("customer-care"), nil)); diff != "" {
+		t.Errorf("the lead's list after the escalations ended (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"p-5", "p-4", "p-3", "p-2", "p-1", "p-0"}, list(50, operator(), nil)); diff != "" {
+		t.Errorf("the operator's list after the escalations ended (-want +got):\n%s", diff)
+	}
 }
