@@ -47,8 +47,8 @@ func IdempotencyKey(caller problem.Caller, name string, body []byte, now time.Ti
 // even if the change ended the caller's reach: then the problem that is returned is
 // withheld ([problem.Withhold]), in the state that the change asked for.
 //
-// The error is a [*ConflictError] for an illegal step or an outdated version,
-// [fault.Invalid] for a change that lacks something, [fault.Forbidden] for a
+// The error is a [*ConflictError] for an illegal step or an outdated version, a
+// [*KeyReusedError] for another change under the same Key, [fault.Invalid] for a change that lacks something, [fault.Forbidden] for a
 // problem that the caller does not reach or may not merge, and [fault.Unavailable]
 // when others kept changing the problem.
 func (s *Service) Update(ctx context.Context, caller problem.Caller, id string, change Change) (problem.Record, error) {
@@ -91,12 +91,17 @@ func (s *Service) Update(ctx context.Context, caller problem.Caller, id string, 
 	return stored, nil
 }
 
-// wasApplied reports whether the change of a key was applied before.
+// wasApplied reports whether the change of a key was applied before. It is a
+// [*KeyReusedError] if another change has the key.
 func (s *Service) wasApplied(ctx context.Context, problemID string, key problem.IdempotencyKey, now time.Time) (bool, error) {
 	if key.Key == "" {
 		return false, nil
 	}
-	return s.Store.Problems.AlreadyApplied(ctx, problemID, key, now)
+	applied, err := s.Store.Problems.AlreadyApplied(ctx, problemID, key, now)
+	if fault.Is(err, fault.Conflict) {
+		return false, &KeyReusedError{err}
+	}
+	return applied, err
 }
 
 // checkChange returns the update of a problem by a change, with clean texts and the
