@@ -173,7 +173,7 @@ func itemKind(pk, sk string) string {
 		return "window"
 	case store.KindHint, store.KindDecidedWord, store.KindAnnouncement, store.KindAnnouncedCount:
 		return "unknown"
-	case store.KindAffected, store.KindDue, store.KindLogLine, store.KindAppliedChange:
+	case store.KindAffected, store.KindDue, store.KindEscalation, store.KindLogLine, store.KindAppliedChange:
 		return "problem"
 	default: // the other kinds share the last name
 	}

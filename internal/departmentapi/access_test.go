@@ -42,16 +42,22 @@ func (s *stack) property(name string) property {
 	first, second := s.Contact(who, 60, "billing"), s.Contact(who, 30, "billing")
 	p.first, p.second = s.named(first), s.named(second)
 	s.touch(p.problem, first)
-	rec, err := s.Table.Problems.Get(s.T.Context(), p.problem)
+	s.escalate(p.problem, "customer-care")
+	s.announce(p.candidate, "billing", s.unknown())
+	return p
+}
+
+// escalate escalates a problem to a lead.
+func (s *stack) escalate(id, lead string) {
+	s.T.Helper()
+	rec, err := s.Table.Problems.Get(s.T.Context(), id)
 	if err != nil {
 		s.T.Fatal(err)
 	}
-	rec.Problem, rec.Events = problem.Escalate(rec.Problem, "customer-care", now)
+	rec.Problem, rec.Events = problem.Escalate(rec.Problem, lead, now)
 	if err := s.Table.Problems.Save(s.T.Context(), rec); err != nil {
 		s.T.Fatal(err)
 	}
-	s.announce(p.candidate, "billing", s.unknown())
-	return p
 }
 
 func (s *stack) named(k contact.Contact) map[string]string {
@@ -115,7 +121,10 @@ func contacts(refs ...map[string]string) map[string]any { return map[string]any{
 
 // accesses has a row for every route. A route without one fails the test.
 var accesses = map[string]access{
-	"GET /v1/problems":               {status: http.StatusOK, list: true, call: func(property) call { return call{Query: map[string]string{"limit": "200"}} }},
+	"GET /v1/problems": {
+		status: http.StatusOK, list: true, escalated: true,
+		call: func(property) call { return call{Query: map[string]string{"limit": "200"}} },
+	},
 	"GET /v1/problems/{id}":          {status: http.StatusOK, escalated: true, call: func(p property) call { return call{Path: pathOf(p.problem)} }},
 	"GET /v1/problems/{id}/affected": {status: http.StatusOK, escalated: true, call: func(p property) call { return call{Path: pathOf(p.problem)} }},
 	"GET /v1/problems/{id}/log":      {status: http.StatusOK, escalated: true, call: func(p property) call { return call{Path: pathOf(p.problem)} }},
@@ -158,7 +167,7 @@ type bearer struct {
 	claims  map[string]string
 	invalid bool
 	scopes  string
-	of      string // "all", "none", or the departments that it acts for
+	of      string // "all", "none", "unknown" to the taxonomy, or a department that it acts for
 }
 
 const both = "problems:read problems:write"
@@ -186,11 +195,15 @@ func bearers() map[string]bearer {
 		"several departments":        {claims: token(both, "[sales billing]"), scopes: both, of: "billing"},
 		"several others":             {claims: token(both, "[sales it]"), scopes: both, of: "it"},
 		"escalated-to department":    {claims: token(both, "customer-care"), scopes: both, of: "customer-care"},
-		"unknown department":         {claims: token(both, "cellar"), scopes: both, of: "cellar"},
+		"unknown department":         {claims: token(both, "cellar"), scopes: both, of: "unknown"},
 		"unknown beside own":         {claims: token(both, "[cellar billing]"), scopes: both, of: "billing"},
-		"department in capitals":     {claims: token(both, "Billing"), scopes: both, of: "Billing"},
-		"a star as department":       {claims: token(both, "*"), scopes: both, of: "*"},
-		"the scope as department":    {claims: token(both, "problems:all"), scopes: both, of: "problems:all"},
+		"department in capitals":     {claims: token(both, "Billing"), scopes: both, of: "unknown"},
+		"a star as department":       {claims: token(both, "*"), scopes: both, of: "unknown"},
+		"the scope as department":    {claims: token(both, "problems:all"), scopes: both, of: "unknown"},
+		"departments with a comma":   {claims: token(both, "billing,it"), scopes: both, of: "unknown"},
+		"a number as department":     {claims: token(both, "7"), scopes: both, of: "unknown"},
+		"true as department":         {claims: token(both, "true"), scopes: both, of: "unknown"},
+		"an object as department":    {claims: token(both, `{"id":"billing"}`), scopes: both, of: "unknown"},
 		"department claim empty":     {claims: token(both, ""), scopes: both, of: "none"},
 		"department claim blank":     {claims: token(both, " \t "), scopes: both, of: "none"},
 		"department claim no list":   {claims: token(both, "[]"), scopes: both, of: "none"},
@@ -216,6 +229,8 @@ func (a access) expected(scope string, b bearer) (status int, detail string, rea
 		return http.StatusForbidden, "lacks the scope " + scope, false
 	case b.of == "none":
 		return http.StatusForbidden, "it needs the claim department, with the ids of one or more departments, or the scope problems:all", false
+	case b.of == "unknown":
+		return http.StatusForbidden, "the taxonomy has no such department; use one of billing, customer-care", false
 	case reaches || a.list:
 		return a.status, "", reaches
 	default:
@@ -291,7 +306,11 @@ func TestAccess_Queues(t *testing.T) {
 		}
 		for _, department := range []string{"billing", "it", "customer-care", "cellar"} {
 			p := s.property(uuid.NewString())
-			status, _, _ := a.expected("problems:write", bearer{scopes: "problems:write", of: department})
+			of := department
+			if of == "cellar" {
+				of = "unknown"
+			}
+			status, detail, _ := a.expected("problems:write", bearer{scopes: "problems:write", of: of})
 			resp, err := h.Handle(t.Context(), events.SQSEvent{Records: []events.SQSMessage{queued(department, a.message(p))}})
 			if err != nil || len(resp.BatchItemFailures) > 0 {
 				t.Errorf("%s by the queue of %s: %+v, %v", route, department, resp, err)
@@ -300,9 +319,49 @@ func TestAccess_Queues(t *testing.T) {
 			if applied := reason == ""; applied != (status == http.StatusOK) {
 				t.Errorf("%s by the queue of %s: refused because %q, and a token of it gets %d", route, department, reason, status)
 			}
-			if reason != "" && !strings.Contains(reason, "it belongs to another department") {
+			if reason != "" && !strings.Contains(reason, detail) {
 				t.Errorf("%s by the queue of %s: refused because %q", route, department, reason)
 			}
+		}
+	}
+}
+
+// A lead reaches an escalated problem through every route that is marked as
+// escalated, and loses it with the acknowledgement. The owner keeps it.
+func TestAccess_LeadAfterAcknowledgement(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	h, bury := s.queues("billing", "customer-care")
+	for route, a := range accesses {
+		if !a.escalated {
+			continue
+		}
+		p := s.property(uuid.NewString())
+		s.Do(call{Route: updateRoute, Path: pathOf(p.problem), Body: map[string]any{"to": "acknowledged"}, Claims: of("billing")}).Expect(http.StatusOK)
+		c := a.call(p)
+		c.Route, c.Claims = route, of("customer-care")
+		got := s.Do(c)
+		if a.list {
+			if strings.Contains(got.Body, p.problem) {
+				t.Errorf("%s: lists an acknowledged problem to the lead", route)
+			}
+		} else {
+			got.ExpectRefusal(http.StatusForbidden, "another department")
+		}
+		c.Claims = of("billing")
+		if got := s.Do(c); got.Status != a.status {
+			t.Errorf("%s: status %d for the owner, want %d: %s", route, got.Status, a.status, got.Body)
+		}
+		if a.message == nil {
+			continue
+		}
+		s.sendUpdate(h, "customer-care", a.message(p))
+		if reason := bury("customer-care"); !strings.Contains(reason, "it belongs to another department") {
+			t.Errorf("%s by the queue of the lead: refused because %q", route, reason)
+		}
+		s.sendUpdate(h, "billing", a.message(p))
+		if reason := bury("billing"); reason != "" {
+			t.Errorf("%s by the queue of the owner: refused because %q", route, reason)
 		}
 	}
 }

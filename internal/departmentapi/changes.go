@@ -30,7 +30,17 @@ func (a *API) updateProblem(ctx context.Context, r *httpapi.Request, caller prob
 		return httpapi.Response{}, err
 	}
 	p, err := a.Problems.Update(ctx, caller, r.PathValue("id"), change)
+	if err == nil && p.IsWithheld() {
+		return httpapi.Response{Body: repeatedUpdateResponse{p.ID, p.State}}, nil
+	}
 	return problemResult(http.StatusOK, p, withConflictState(err))
+}
+
+// A repeatedUpdateResponse answers an update that was applied before and ended the
+// reach of its caller.
+type repeatedUpdateResponse struct {
+	ID    string        `json:"id"`
+	State problem.State `json:"state,omitempty"` // that the update asked for
 }
 
 // withConflictState adds to a refusal, as members and ETag, the state of the

@@ -32,7 +32,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -42,7 +41,6 @@ import (
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/problems"
 	"github.com/heard-intake/heard/internal/store"
-	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
 // API serves departments.
@@ -60,29 +58,30 @@ func (a *API) Handler() *httpapi.Handler {
 
 func (a *API) routes() []httpapi.Route {
 	return []httpapi.Route{
-		{Pattern: "GET /v1/problems", Scope: httpapi.ReadProblems, Serve: withCaller(a.listProblems)},
-		{Pattern: "GET /v1/problems/{id}", Scope: httpapi.ReadProblems, Serve: withCaller(a.readProblem)},
-		{Pattern: "GET /v1/problems/{id}/affected", Scope: httpapi.ReadProblems, Serve: withCaller(a.listAffected)},
-		{Pattern: "GET /v1/problems/{id}/log", Scope: httpapi.ReadProblems, Serve: withCaller(a.readLog)},
+		{Pattern: "GET /v1/problems", Scope: httpapi.ReadProblems, Serve: a.withCaller(a.listProblems)},
+		{Pattern: "GET /v1/problems/{id}", Scope: httpapi.ReadProblems, Serve: a.withCaller(a.readProblem)},
+		{Pattern: "GET /v1/problems/{id}/affected", Scope: httpapi.ReadProblems, Serve: a.withCaller(a.listAffected)},
+		{Pattern: "GET /v1/problems/{id}/log", Scope: httpapi.ReadProblems, Serve: a.withCaller(a.readLog)},
 
-		{Pattern: "POST /v1/problems", Scope: httpapi.WriteProblems, Serve: withCaller(a.openProblem)},
-		{Pattern: "POST /v1/problems/{id}/updates", Scope: httpapi.WriteProblems, Serve: withCaller(a.updateProblem)},
-		{Pattern: "POST /v1/problems/{id}/resend", Scope: httpapi.WriteProblems, Serve: withCaller(a.resendProblem)},
-		{Pattern: "POST /v1/problems/{id}/contacts", Scope: httpapi.WriteProblems, Serve: withCaller(a.attachContacts)},
-		{Pattern: "DELETE /v1/problems/{id}/contacts", Scope: httpapi.WriteProblems, Serve: withCaller(a.detachContact)},
-		{Pattern: "POST /v1/problems/{id}/split", Scope: httpapi.WriteProblems, Serve: withCaller(a.splitProblem)},
+		{Pattern: "POST /v1/problems", Scope: httpapi.WriteProblems, Serve: a.withCaller(a.openProblem)},
+		{Pattern: "POST /v1/problems/{id}/updates", Scope: httpapi.WriteProblems, Serve: a.withCaller(a.updateProblem)},
+		{Pattern: "POST /v1/problems/{id}/resend", Scope: httpapi.WriteProblems, Serve: a.withCaller(a.resendProblem)},
+		{Pattern: "POST /v1/problems/{id}/contacts", Scope: httpapi.WriteProblems, Serve: a.withCaller(a.attachContacts)},
+		{Pattern: "DELETE /v1/problems/{id}/contacts", Scope: httpapi.WriteProblems, Serve: a.withCaller(a.detachContact)},
+		{Pattern: "POST /v1/problems/{id}/split", Scope: httpapi.WriteProblems, Serve: a.withCaller(a.splitProblem)},
 
-		{Pattern: "GET /v1/candidates", Scope: httpapi.ReadProblems, Serve: withCaller(a.listCandidates)},
-		{Pattern: "GET /v1/candidates/{id}", Scope: httpapi.ReadProblems, Serve: withCaller(a.readCandidate)},
-		{Pattern: "POST /v1/candidates/{id}", Scope: httpapi.WriteProblems, Serve: withCaller(a.decideCandidate)},
+		{Pattern: "GET /v1/candidates", Scope: httpapi.ReadProblems, Serve: a.withCaller(a.listCandidates)},
+		{Pattern: "GET /v1/candidates/{id}", Scope: httpapi.ReadProblems, Serve: a.withCaller(a.readCandidate)},
+		{Pattern: "POST /v1/candidates/{id}", Scope: httpapi.WriteProblems, Serve: a.withCaller(a.decideCandidate)},
 	}
 }
 
 // withCaller returns the handler that calls serve with the caller of the
-// request. A caller that acts for no department is refused.
-func withCaller(serve func(context.Context, *httpapi.Request, problem.Caller) (httpapi.Response, error)) func(context.Context, *httpapi.Request) (httpapi.Response, error) {
+// request. A caller that acts for no department, or for no department of the
+// taxonomy, is refused.
+func (a *API) withCaller(serve func(context.Context, *httpapi.Request, problem.Caller) (httpapi.Response, error)) func(context.Context, *httpapi.Request) (httpapi.Response, error) {
 	return func(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
-		caller, err := callerOf(r)
+		caller, err := a.callerOf(r)
 		if err != nil {
 			return httpapi.Response{}, err
 		}
@@ -91,16 +90,19 @@ func withCaller(serve func(context.Context, *httpapi.Request, problem.Caller) (h
 }
 
 // callerOf returns the caller of a request by the claims of its token.
-func callerOf(r *httpapi.Request) (problem.Caller, error) {
+func (a *API) callerOf(r *httpapi.Request) (problem.Caller, error) {
 	caller := problem.NewCaller(r.Caller(), r.ClaimWords("department"), r.HasScope(httpapi.AllProblems))
-	if caller.ActsForAny() {
+	err := a.Problems.CheckCaller(caller)
+	switch {
+	case err == nil:
 		return caller, nil
+	case caller.ActsForAny():
+		err = fault.New(fault.Forbidden, "the claim department of the token: %s", fault.Message(err))
+	default:
+		err = fault.New(fault.Forbidden, "the token acts for no department: it needs the claim department, "+
+			"with the ids of one or more departments, or the scope %s", httpapi.AllProblems)
 	}
-	return caller, &httpapi.Refusal{
-		Err: fault.New(fault.Forbidden, "the token acts for no department: it needs the claim department, "+
-			"with the ids of one or more departments, or the scope %s", httpapi.AllProblems),
-		Headers: httpapi.InsufficientScope(httpapi.AllProblems),
-	}
+	return caller, &httpapi.Refusal{Err: err, Headers: httpapi.InsufficientScope(httpapi.AllProblems)}
 }
 
 // A problemResponse is a problem with its quotes and the states that it may go
@@ -140,7 +142,7 @@ func (a *API) listProblems(ctx context.Context, r *httpapi.Request, caller probl
 	limit := q.PageLimit()
 	cursor := q.Parameter("cursor")
 	state := httpapi.OneOf(q, "state", problem.States()...)
-	all := departmentIDs(a.Problems.Taxonomy())
+	all := a.Problems.DepartmentIDs()
 	department := httpapi.OneOf(q, "department", all...)
 	if err := q.Validate(); err != nil {
 		return httpapi.Response{}, err
@@ -235,14 +237,4 @@ func (a *API) readLog(ctx context.Context, r *httpapi.Request, caller problem.Ca
 		return a.Store.Problems.ProblemLog(ctx, p.ID, limit, place)
 	})
 	return httpapi.Response{Body: logResponse{page.Items, page.Cursor, page.Complete}}, err
-}
-
-// departmentIDs returns the ids of the departments, sorted.
-func departmentIDs(t *taxonomy.Taxonomy) []string {
-	ids := make([]string, len(t.Departments))
-	for i, d := range t.Departments {
-		ids[i] = d.ID
-	}
-	slices.Sort(ids)
-	return ids
 }

@@ -51,7 +51,6 @@ func TestList_LatestFirst(t *testing.T) {
 		"of the token's department":        {nil, of("it"), []string{"p-1"}},
 		"of the token's own by name":       {map[string]string{"department": "it"}, of("it"), []string{"p-1"}},
 		"of all that the token names":      {nil, of("[it logistics]"), []string{"p-3", "p-1"}},
-		"of a department that is unknown":  {nil, of("cellar"), nil},
 		"of one that the token repeats":    {nil, of("[it it cellar]"), []string{"p-1"}},
 		"of all beside a department":       {nil, with(map[string]string{"department": "it"}), []string{"p-4", "p-3", "p-2", "p-1", "p-0"}},
 		"of a department without problems": {map[string]string{"department": "privacy"}, nil, nil},
@@ -78,6 +77,7 @@ func TestList_LatestFirst(t *testing.T) {
 		})
 	}
 	s.Do(call{Route: problemsRoute, Query: map[string]string{"department": "billing"}, Claims: of("it")}).ExpectRefusal(http.StatusForbidden, "another department")
+	s.Do(call{Route: problemsRoute, Claims: of("cellar")}).ExpectRefusal(http.StatusForbidden, "no such department")
 	s.Do(call{Route: problemsRoute, Query: map[string]string{"department": "cellar"}}).ExpectRefusal(http.StatusBadRequest, "billing")
 	s.Do(call{Route: problemsRoute, Query: map[string]string{"state": "lost"}}).ExpectRefusal(http.StatusBadRequest, "acknowledged")
 }

@@ -226,15 +226,18 @@ func enqueueJob(ctx context.Context, to Jobs, job message.Job) error {
 }
 
 // sendProblem sends the latest event of a problem to each department that it
-// concerns. With resend it sends the item again to the owner only. SQS drops
+// concerns. With resend it sends the item again to the owner, and to the department
+// that the problem is escalated to. SQS drops
 // deduplication ids that it saw in the last five minutes, so a resent item has
 // another id.
 func (o *Outbox) sendProblem(ctx context.Context, rec problem.Record, resend bool) error {
+	events := rec.Events
+	if resend {
+		events = problem.EventsToResend(rec.Problem, rec.Events)
+	}
 	latest := map[string]problem.Event{}
-	for _, e := range rec.Events {
-		if !resend || e.Department == rec.Department {
-			latest[e.Department] = e
-		}
+	for _, e := range events {
+		latest[e.Department] = e
 	}
 	deduplication := fmt.Sprintf("%s.%d", rec.ID, rec.Version)
 	if resend {

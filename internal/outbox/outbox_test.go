@@ -228,6 +228,50 @@ func TestHandle_MissingQueue(t *testing.T) {
 	}
 }
 
+// A lead that asks for an item again gets it, and so does the owner. A version that
+// was sent to the owner only is sent to the lead, too.
+func TestHandle_ResentItemOfAnEscalatedProblem(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		comment bool // a version after the escalation
+		kind    problem.EventKind
+		version int
+	}{
+		"the escalation":  {false, problem.EventEscalated, 2},
+		"a version since": {true, problem.EventUpdated, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := newQueues(t, "billing", "it")
+			o := &outbox.Outbox{Queues: queue.New(client, "heard-problems-"), URL: "https://api.example.com"}
+			p, _ := opened("p1", "billing")
+			p, evs := problem.Escalate(p, "it", at)
+			if tt.comment {
+				var err error
+				if p, evs, err = problem.ApplyUpdate(p, problem.Update{Comment: "x", At: at}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			before, after := image(t, p, evs), image(t, p, evs)
+			after["sn"] = events.NewNumberAttribute("1")
+			resp, err := o.Handle(t.Context(), events.DynamoDBEvent{Records: []events.DynamoDBEventRecord{record("1", "p1", before, after)}})
+			if err != nil || len(resp.BatchItemFailures) != 0 {
+				t.Fatal(resp, err)
+			}
+			for _, department := range []string{"billing", "it"} {
+				got := items(t, client, department)
+				if len(got) != 1 {
+					t.Errorf("%s got %d items, want 1", department, len(got))
+					continue
+				}
+				if got[0].Version != tt.version || got[0].Event != tt.kind || got[0].Department != department {
+					t.Errorf("%s got version %d, event %s, for %s; want %d, %s", department, got[0].Version, got[0].Event, got[0].Department, tt.version, tt.kind)
+				}
+			}
+		})
+	}
+}
+
 // SQS drops messages whose deduplication id it saw in the last five minutes.
 func TestHandle_ResentItem(t *testing.T) {
 	t.Parallel()

@@ -31,6 +31,11 @@ func CallerForAll(name string) Caller { return Caller{Name: name, All: true} }
 // ActsForAny reports whether the caller acts for any department.
 func (c Caller) ActsForAny() bool { return c.All || len(c.Departments) > 0 }
 
+// ActsForAnyOf reports whether the caller acts for one of some departments.
+func (c Caller) ActsForAnyOf(departments []string) bool {
+	return c.All || slices.ContainsFunc(departments, c.ActsFor)
+}
+
 // ActsFor reports whether the caller acts for a department. No caller but one
 // of all departments acts for the empty one.
 func (c Caller) ActsFor(department string) bool {
@@ -51,14 +56,15 @@ func (c Caller) Check(p Problem) error {
 	return ErrOtherDepartment()
 }
 
-// MayMerge reports whether the caller may merge a problem into another: it reaches
-// both, and they have one owner, or it acts for both owners. Escalation of both is
-// not enough, since the owner of the merged problem would lose it.
+// MayMerge reports whether the caller may merge a problem into another. It must
+// reach both. The problems must have one owner, or the caller must act for both
+// owners: a lead may not give the problem of one department to another.
 func (c Caller) MayMerge(p, into Problem) bool {
 	if !c.Reaches(p) || !c.Reaches(into) {
 		return false
 	}
-	return p.Department == into.Department || (c.ActsFor(p.Department) && c.ActsFor(into.Department))
+	actsForBoth := c.ActsFor(p.Department) && c.ActsFor(into.Department)
+	return p.Department == into.Department || actsForBoth
 }
 
 // MayDecide reports whether the caller may read a candidate and decide about it.

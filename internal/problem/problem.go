@@ -482,6 +482,27 @@ func AddEvent(p Problem, e Event) (Problem, []Event) {
 	return p, []Event{e}
 }
 
+// EventsToResend returns the events by which the latest version of a problem is sent
+// again: one to its owner, and one to the lead while it is escalated. The lead gets
+// the owner's event if the version has none of its own for it.
+func EventsToResend(p Problem, latest []Event) []Event {
+	var again []Event
+	for _, department := range []string{p.Department, p.EscalatedTo} {
+		isOwn := func(e Event) bool { return e.Department == department }
+		i := slices.IndexFunc(latest, isOwn)
+		switch {
+		case department == "":
+		case i >= 0:
+			again = append(again, latest[i])
+		case len(again) > 0:
+			e := again[0]
+			e.Department = department
+			again = append(again, e)
+		}
+	}
+	return again
+}
+
 // SetAcknowledgeBy returns a problem with its AcknowledgeBy, if it is detected and
 // has none yet. By computes it from the time when a department got a problem.
 func SetAcknowledgeBy(p Problem, by func(department string, since time.Time) time.Time) Problem {

@@ -42,6 +42,16 @@ func (r Record) Saved() Record {
 	return r
 }
 
+// Withhold returns the record for a caller that changed a problem and does not reach
+// it any more. It has the id and the state that the change asked for, which is empty
+// if it asked for none.
+func Withhold(id string, state State) Record {
+	return Record{Problem: Problem{ID: id, State: state}}
+}
+
+// IsWithheld reports whether the record comes from [Withhold].
+func (r Record) IsWithheld() bool { return r.Version == 0 }
+
 // An IdempotencyKey is the name of a change. A change with the same key is a
 // repetition until Expires. The zero value names no change.
 type IdempotencyKey struct {

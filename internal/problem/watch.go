@@ -146,6 +146,24 @@ func Escalate(p Problem, lead string, at time.Time) (Problem, []Event) {
 	return p, events
 }
 
+// InheritEscalation returns a part with the escalation of the problem that it is
+// split off, and the part's events with one for the lead. The lead then reaches the
+// part until it is acknowledged, as it reaches the rest of the problem. The part of
+// a problem that is not escalated to a lead stays as it is.
+func InheritEscalation(part, from Problem, events []Event) (Problem, []Event) {
+	if from.EscalatedTo == "" {
+		return part, events
+	}
+	part.AcknowledgeBy = from.AcknowledgeBy
+	part.EscalatedAt = from.EscalatedAt
+	part.EscalatedTo = from.EscalatedTo
+	lead := events[0]
+	lead.Kind = EventEscalated
+	lead.Department = from.EscalatedTo
+	lead.From = part.State
+	return part, append(events, lead)
+}
+
 // RemindOverdue returns the event that asks for a new time when the expected one has
 // passed. There is one for each expected time.
 func RemindOverdue(p Problem, at time.Time) (Problem, []Event) {

@@ -34,6 +34,17 @@ func conflict(p problem.Record, format string, args ...any) error {
 	return withState(fault.New(fault.Conflict, format, args...), p)
 }
 
+// A KeyReusedError is the refusal of a change under the key of another one. Its kind
+// is [fault.Conflict]. Unlike other conflicts it is final: no later change of the
+// problem lets it succeed.
+type KeyReusedError struct{ reason error }
+
+func (e *KeyReusedError) Error() string { return e.reason.Error() }
+
+// Unwrap returns the [fault.Error] with the message for the caller of the API, which
+// names the key after its header.
+func (e *KeyReusedError) Unwrap() error { return e.reason }
+
 // checkVersion refuses a change of a version that the problem has no more. The
 // change may leave the version out, which is 0.
 func checkVersion(p problem.Record, version int) error {

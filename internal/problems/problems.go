@@ -76,6 +76,8 @@ package problems
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/heard-intake/heard/internal/contact"
@@ -164,6 +166,28 @@ type Service struct {
 	Store    Store
 	Taxonomy func() *taxonomy.Taxonomy // called when a method needs it, since most need none
 	Zone     *time.Location            // of the organisation: it decides on which day a contact counts
+}
+
+// CheckCaller refuses a caller of which the taxonomy has no department:
+// [fault.Forbidden]. Without it, a department with a misspelt name would find
+// empty lists.
+func (s *Service) CheckCaller(caller problem.Caller) error {
+	known := s.DepartmentIDs()
+	if caller.ActsForAnyOf(known) {
+		return nil
+	}
+	return fault.New(fault.Forbidden, "the taxonomy has no such department; use one of %s", strings.Join(known, ", "))
+}
+
+// DepartmentIDs returns the ids of the departments, sorted.
+func (s *Service) DepartmentIDs() []string {
+	departments := s.Taxonomy().Departments
+	ids := make([]string, len(departments))
+	for i, d := range departments {
+		ids[i] = d.ID
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // Problem returns a problem with its current counts: [fault.NotFound] without

@@ -33,16 +33,23 @@ type SplitRequest struct {
 // Split splits a problem, and returns the part. A split that one call does
 // not finish is finished by the scheduler, or by a repetition with the same Key.
 //
+// The part of an escalated problem is escalated to the same department, until it is
+// acknowledged itself.
+//
 // The caller must reach the problem, and may name only customers that it was
 // shown; else the error is [fault.Forbidden]. A repetition is refused likewise if
-// the part was handed over to a department that the caller does not act for. A
-// split that does not fit the problem is a [*ConflictError].
+// the caller does not reach the part any more. A split that does not fit the
+// problem is a [*ConflictError].
 func (s *Service) Split(ctx context.Context, caller problem.Caller, id string, r SplitRequest) (problem.Record, error) {
 	comment, err := checkContactsChange(r.Contacts, r.Comment, r.Version)
 	if err != nil {
 		return problem.Record{}, err
 	}
 	r.Comment = comment
+	whole, err := s.Header(ctx, caller, id)
+	if err != nil {
+		return problem.Record{}, err
+	}
 	words, ok := problem.NormalizeWords(r.Words)
 	if !ok {
 		return problem.Record{}, fault.New(fault.Invalid, "words must be up to 20 wordings of up to 60 characters")
@@ -54,16 +61,12 @@ func (s *Service) Split(ctx context.Context, caller problem.Caller, id string, r
 	if r.Key.Key != "" {
 		partID = uuid.NewSHA1(uuid.NameSpaceURL, []byte(id+" "+r.Key.Key)).String()
 	}
-	repeated, repeatErr := s.wasApplied(ctx, id, r.Key, r.At)
+	repeated, err := s.wasApplied(ctx, id, r.Key, r.At)
+	if err != nil {
+		return problem.Record{}, withState(err, whole)
+	}
 	if repeated {
 		return s.continueRepeatedSplit(ctx, caller, partID)
-	}
-	whole, err := s.Header(ctx, caller, id)
-	if err != nil {
-		return problem.Record{}, err
-	}
-	if repeatErr != nil {
-		return problem.Record{}, withState(repeatErr, whole)
 	}
 	if err := s.refuseUnshownCustomers(ctx, caller, r.Contacts, id, r.At); err != nil {
 		return problem.Record{}, err
@@ -93,13 +96,16 @@ func (s *Service) Split(ctx context.Context, caller problem.Caller, id string, r
 }
 
 // continueRepeatedSplit fills the part of a split that was requested before, and
-// returns it: only its id and state if the caller no longer reaches the part.
+// returns the part if the caller reaches it.
 func (s *Service) continueRepeatedSplit(ctx context.Context, caller problem.Caller, partID string) (problem.Record, error) {
 	part, err := s.fillPart(ctx, partID)
 	if err != nil {
 		return problem.Record{}, err
 	}
-	return visibleTo(caller, part), nil
+	if !caller.Reaches(part.Problem) {
+		return problem.Record{}, fault.New(fault.Forbidden, "the problem was split, and the part belongs to another department by now")
+	}
+	return part, nil
 }
 
 // ContinueSplit fills the part of a split that was not finished.
@@ -154,10 +160,10 @@ func (s *Service) newPart(caller problem.Caller, from problem.Record, r SplitReq
 		ID: id, Reason: from.Reason, Product: from.Product, Department: from.Department, Names: from.Names,
 		Severity: from.Severity, TaxonomyVersion: from.TaxonomyVersion, By: caller.Name,
 	}, r.At)
+	events[0].Comment = r.Comment
+	opened, events = problem.InheritEscalation(opened, from.Problem, events)
 	opened = problem.SetAcknowledgeBy(opened, s.acknowledgeBy)
 	opened.SplitFrom = from.ID
-	opened.EscalatedTo = from.EscalatedTo // the lead that may have split it goes on with the part
-	events[0].Comment = r.Comment
 	rest = from
 	rest.Once = r.Key
 	rest.Parts = append(slices.Clip(from.Parts), problem.Part{ID: id, Words: words})

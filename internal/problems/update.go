@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"log/slog"
-	"slices"
 	"strings"
 	"time"
 
@@ -44,32 +43,30 @@ func IdempotencyKey(caller problem.Caller, name string, body []byte, now time.Ti
 }
 
 // Update applies a change to a problem, and returns the problem with its current
-// counts. A repetition of a change with the same Key changes nothing. If the caller
-// no longer reaches the problem, the repetition returns only its id and state.
+// counts. A repetition of a change with the same Key changes nothing, and succeeds
+// even if the change ended the caller's reach: then the problem that is returned is
+// withheld ([problem.Withhold]), in the state that the change asked for.
 //
-// The error is a [*ConflictError] for an illegal step or an outdated version,
-// [fault.Invalid] for a change that lacks something, [fault.Forbidden] for a
-// problem that the caller does not reach, and [fault.Unavailable] when others
-// kept changing the problem.
+// The error is a [*ConflictError] for an illegal step or an outdated version, a
+// [*KeyReusedError] for another change under the same Key, [fault.Invalid] for a
+// change that lacks something, [fault.Forbidden] for a problem that the caller does
+// not reach or may not merge, and [fault.Unavailable] when others kept changing the
+// problem.
 func (s *Service) Update(ctx context.Context, caller problem.Caller, id string, change Change) (problem.Record, error) {
-	if repeated, err := s.wasApplied(ctx, id, change.Key, change.At); err != nil || repeated {
-		return s.readRepeated(ctx, caller, id, err)
-	}
-	update, into, err := s.checkChange(ctx, caller, change)
-	if err != nil {
-		return problem.Record{}, err
-	}
 	applied := false
 	stored, err := s.editProblem(ctx, id, func(p problem.Record) (problem.Record, bool, error) {
 		applied = false
+		// Only this caller has this key. A repetition must be recognized before
+		// the checks, which the change itself may have made fail.
 		if repeated, err := s.wasApplied(ctx, p.ID, change.Key, change.At); repeated || err != nil {
-			return visibleTo(caller, p), false, err
+			return p, false, err
 		}
 		if err := caller.Check(p.Problem); err != nil {
 			return p, false, err
 		}
-		if change.To == problem.Merged && !caller.MayMerge(p.Problem, into) {
-			return p, false, errMergeOfOthers
+		update, err := s.checkChange(ctx, caller, p, change)
+		if err != nil {
+			return p, false, err
 		}
 		next, events, err := problem.ApplyUpdate(p.Problem, update)
 		if err != nil {
@@ -84,6 +81,9 @@ func (s *Service) Update(ctx context.Context, caller problem.Caller, id string, 
 	if err != nil {
 		return problem.Record{}, err
 	}
+	if !applied && !caller.Reaches(stored.Problem) {
+		return problem.Withhold(stored.ID, change.To), nil
+	}
 	if applied && change.To == problem.Merged {
 		if err := s.Absorb(ctx, stored, change.At); err != nil {
 			slog.WarnContext(ctx, "merge is left to the scheduler", "kind", fault.KindOf(err), "err", err)
@@ -92,47 +92,27 @@ func (s *Service) Update(ctx context.Context, caller problem.Caller, id string, 
 	return stored, nil
 }
 
-var errMergeOfOthers = fault.New(fault.Forbidden, "into: the problems have different owners; hand one over to the owner of the other (moved), which can merge them")
-
-// readRepeated returns a problem as a caller may see it whose change was applied
-// before. Err is the error of looking for the change.
-func (s *Service) readRepeated(ctx context.Context, caller problem.Caller, id string, err error) (problem.Record, error) {
-	if err != nil {
-		return problem.Record{}, err
-	}
-	p, err := s.Store.Problems.Get(ctx, id)
-	if err != nil {
-		return problem.Record{}, err
-	}
-	return visibleTo(caller, p), nil
-}
-
-// visibleTo returns what a caller may see of a problem that it has changed: all of
-// it, or only its id, state and severity when it no longer reaches the problem.
-func visibleTo(caller problem.Caller, p problem.Record) problem.Record {
-	if caller.Reaches(p.Problem) {
-		return p
-	}
-	return problem.Record{Problem: problem.Problem{ID: p.ID, State: p.State, Severity: p.Severity, PerDay: map[string]int{}}}
-}
-
-// wasApplied reports whether the change of a key was applied before.
+// wasApplied reports whether the change of a key was applied before. It is a
+// [*KeyReusedError] if another change has the key.
 func (s *Service) wasApplied(ctx context.Context, problemID string, key problem.IdempotencyKey, now time.Time) (bool, error) {
 	if key.Key == "" {
 		return false, nil
 	}
-	return s.Store.Problems.AlreadyApplied(ctx, problemID, key, now)
+	applied, err := s.Store.Problems.AlreadyApplied(ctx, problemID, key, now)
+	if fault.Is(err, fault.Conflict) {
+		return false, &KeyReusedError{err}
+	}
+	return applied, err
 }
 
-// checkChange returns the update of a change, with clean texts and the names of
-// the department that a problem is moved to. Into is the problem to merge into, if
-// there is one.
-func (s *Service) checkChange(ctx context.Context, caller problem.Caller, c Change) (u problem.Update, into problem.Problem, err error) {
-	u = problem.Update{
+// checkChange returns the update of a problem by a change, with clean texts and the
+// names of the department that the problem is moved to.
+func (s *Service) checkChange(ctx context.Context, caller problem.Caller, p problem.Record, c Change) (problem.Update, error) {
+	u := problem.Update{
 		To: c.To, By: caller.Name, At: c.At, Version: c.Version, ExpectedAt: c.ExpectedAt, Links: c.Links, Into: c.Into, Department: c.Department,
 	}
 	if err := checkVersionNumber(c.Version); err != nil {
-		return u, into, err
+		return u, err
 	}
 	for _, text := range []struct {
 		name, value string
@@ -140,14 +120,13 @@ func (s *Service) checkChange(ctx context.Context, caller problem.Caller, c Chan
 	}{{"comment", c.Comment, &u.Comment}, {"cause", c.Cause, &u.Cause}, {"workaround", c.Workaround, &u.Workaround}} {
 		var err error
 		if *text.clean, err = message.CleanField(text.name, text.value, maxTextBytes, false); err != nil {
-			return u, into, err
+			return u, err
 		}
 	}
 	if err := s.setNewOwner(&u); err != nil {
-		return u, into, err
+		return u, err
 	}
-	into, err = s.readMergeTarget(ctx, caller, u)
-	return u, into, err
+	return u, s.checkMergeTarget(ctx, caller, p, u)
 }
 
 // maxTextBytes bounds a text in bytes, before its characters are counted.
@@ -178,42 +157,39 @@ func (s *Service) setNewOwner(u *problem.Update) error {
 		}
 		return nil
 	}
-	rules := s.Taxonomy()
-	department, ok := rules.Department(u.Department)
+	department, ok := s.Taxonomy().Department(u.Department)
 	if !ok {
-		ids := make([]string, len(rules.Departments))
-		for i, d := range rules.Departments {
-			ids[i] = d.ID
-		}
-		slices.Sort(ids)
-		return fault.New(fault.Invalid, "department must be one of %s", strings.Join(ids, ", "))
+		return fault.New(fault.Invalid, "department must be one of %s", strings.Join(s.DepartmentIDs(), ", "))
 	}
 	u.DepartmentName = problem.Label(department.Names)
 	return nil
 }
 
-// readMergeTarget returns the problem to merge into. It refuses one that another
-// cannot be merged into.
-func (s *Service) readMergeTarget(ctx context.Context, caller problem.Caller, u problem.Update) (problem.Problem, error) {
+// checkMergeTarget refuses an update that merges a problem into one that it cannot
+// be merged into, or that the caller may not merge it into.
+func (s *Service) checkMergeTarget(ctx context.Context, caller problem.Caller, p problem.Record, u problem.Update) error {
 	if u.To != problem.Merged || u.Into == "" {
 		if u.Into != "" {
-			return problem.Problem{}, fault.New(fault.Invalid, "into goes with the state merged only")
+			return fault.New(fault.Invalid, "into goes with the state merged only")
 		}
-		return problem.Problem{}, nil
+		return nil
 	}
 	into, err := s.Header(ctx, caller, u.Into)
 	switch {
 	case fault.Is(err, fault.NotFound):
-		return problem.Problem{}, fault.New(fault.Invalid, "into: there is no such problem")
+		return fault.New(fault.Invalid, "into: there is no such problem")
 	case fault.Is(err, fault.Forbidden):
-		return problem.Problem{}, fault.New(fault.Forbidden, "into: it belongs to another department; hand yours over to that one (moved), which can merge it")
+		return fault.New(fault.Forbidden, "into: it belongs to another department; hand yours over to that one (moved), which can merge it")
 	case err != nil:
-		return problem.Problem{}, err
+		return err
+	case !caller.MayMerge(p.Problem, into.Problem):
+		return fault.New(fault.Forbidden, "into: the two problems belong to different departments; "+
+			"hand one over to the department of the other (moved), which can merge it")
 	case into.State == problem.Merged:
-		return problem.Problem{}, fault.New(fault.Conflict, "the problem in into was merged into %s", into.MergedInto)
+		return fault.New(fault.Conflict, "the problem in into was merged into %s", into.MergedInto)
 	case !into.State.Open():
-		return problem.Problem{}, fault.New(fault.Conflict, "the problem in into is %s; reopen it first", into.State)
+		return fault.New(fault.Conflict, "the problem in into is %s; reopen it first", into.State)
 	default:
-		return into.Problem, nil
+		return nil
 	}
 }

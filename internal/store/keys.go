@@ -40,6 +40,7 @@ import (
 //	P                                  problem
 //	A#<customer>                       affected customer, with the contacts about the problem
 //	D#<kind>                           due entry: a reminder, escalation or other timed step
+//	E                                  escalation: lists an escalated problem to the department that it was escalated to
 //	L#<version>                        log line of one version
 //	U#<hash of a name>                 applied change: makes a change with an Idempotency-Key happen once
 //
@@ -76,12 +77,13 @@ import (
 //
 //	waiting#<department>#<shard>   <since>#<contact>         waiting contact
 //	due#<shard>                    <time>#<kind>#<pk>        due entry, or contact that will close
-//	problems#<department>          <opened>#<problem>        problem
+//	problems#<department>          <opened>#<problem>        problem of the department, or escalation to it
 //	corrections                    <time>#<hash>             correction
 //	late#C#<customer>              <time of receipt>         message that arrived long after it was sent
 const (
 	profileSK   = "P"
 	problemSK   = "P"
+	escalatedSK = "E"
 	openSK      = "O"
 	aliasSK     = "A"
 	claimSK     = "H"

@@ -28,6 +28,7 @@ const (
 
 	KindProblem       Kind = "problem"
 	KindAffected      Kind = "affected customer"
+	KindEscalation    Kind = "escalation"
 	KindLogLine       Kind = "log line"
 	KindAppliedChange Kind = "applied change"
 
@@ -93,6 +94,7 @@ var (
 	}
 	problemRules = []keyRule{
 		{problemSK, true, KindProblem},
+		{escalatedSK, true, KindEscalation},
 		{affectedPrefix, false, KindAffected},
 		{duePrefix, false, KindDue},
 		{logPrefix, false, KindLogLine},

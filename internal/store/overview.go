@@ -39,9 +39,10 @@ func (t Contacts) CustomerContacts(ctx context.Context, c identity.Customer, lim
 	return all, place(all[len(all)-1]), nil
 }
 
-// ProblemsOfDepartments is [Problems.List] over several departments: their
-// problems together, latest first, at most limit before the cursor. It reads
-// only the problems of the page, and leaves out those that cannot be read.
+// ProblemsOfDepartments returns the problems that one of some departments owns or
+// that were escalated to one, latest first, at most limit before the cursor, and
+// only those in state if it is set. It reads only the problems of the page, and
+// leaves out those that cannot be read.
 func (t Problems) ProblemsOfDepartments(ctx context.Context, departments []string, state problem.State, limit int, cursor string) ([]problem.Record, string, error) {
 	type part struct {
 		keys []item
@@ -65,6 +66,9 @@ func (t Problems) ProblemsOfDepartments(ctx context.Context, departments []strin
 		return nil, "", failure
 	}
 	slices.SortFunc(keys, func(a, b item) int { return strings.Compare(text(b, gsiSK), text(a, gsiSK)) })
+	// An escalated problem is listed to two departments. Both entries have the same
+	// place, and any department with more entries has limit+1 different ones.
+	keys = slices.CompactFunc(keys, func(a, b item) bool { return text(a, pkName) == text(b, pkName) })
 	next := ""
 	if len(keys) > limit {
 		keys = keys[:limit]
@@ -74,9 +78,9 @@ func (t Problems) ProblemsOfDepartments(ctx context.Context, departments []strin
 	return list, next, err
 }
 
-// ProblemIDs returns the ids of the latest problems of some departments, at
-// most limit of each. It reads the index only: a problem that was handed over
-// just now may be among them.
+// ProblemIDs returns the ids of the latest problems that some departments own or
+// that were escalated to them, at most limit of each. It reads the index only: a
+// problem that was handed over just now may be among them.
 func (t Problems) ProblemIDs(ctx context.Context, departments []string, limit int) ([]string, error) {
 	var ids []string
 	for _, d := range departments {
@@ -91,7 +95,8 @@ func (t Problems) ProblemIDs(ctx context.Context, departments []string, limit in
 	return ids, nil
 }
 
-// problemKeys returns the index entries of a department's problems.
+// problemKeys returns the index entries of the problems that a department owns or
+// that were escalated to it.
 func (t Problems) problemKeys(ctx context.Context, department string, state problem.State, limit int, cursor string) ([]item, error) {
 	var keys []item
 	err := t.query(ctx, &dynamodb.QueryInput{

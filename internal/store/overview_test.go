@@ -52,6 +52,69 @@ func TestProblemsOfDepartments(t *testing.T) {
 	}
 }
 
+// An escalation lists a problem to the lead, beside the owner, until it ends. It
+// never lists the problem twice, on any size of page.
+func TestProblemsOfDepartments_Escalated(t *testing.T) {
+	t.Parallel()
+	table := storetest.New(t)
+	var want []string
+	for i := range 6 {
+		owner := []string{"billing", "it"}[i%2]
+		p, events := problem.Open(problem.Seed{ID: fmt.Sprint("p", i), Reason: fmt.Sprint("r", i), Department: owner}, start.Add(time.Duration(i)*time.Minute))
+		if i%3 != 0 {
+			p, events = problem.Escalate(p, []string{"it", "billing"}[i%2], start)
+		}
+		if err := table.Problems.Create(t.Context(), problem.Record{Problem: p, Events: events}, nil); err != nil {
+			t.Fatal(err)
+		}
+		want = append([]string{p.ID}, want...)
+	}
+	list := func(limit int, departments ...string) (got []string) {
+		cursor := ""
+		for {
+			page, next, err := table.Problems.ProblemsOfDepartments(t.Context(), departments, problem.Detected, limit, cursor)
+			if err != nil || len(page) > limit {
+				t.Fatal(len(page), err)
+			}
+			for _, p := range page {
+				got = append(got, p.ID)
+			}
+			if cursor = next; cursor == "" {
+				return got
+			}
+		}
+	}
+	for limit := 1; limit < 8; limit++ {
+		if diff := cmp.Diff(want, list(limit, "billing", "it")); diff != "" {
+			t.Errorf("both, %d a page (-want +got):\n%s", limit, diff)
+		}
+		if diff := cmp.Diff([]string{"p5", "p4", "p2", "p1", "p0"}, list(limit, "billing")); diff != "" {
+			t.Errorf("billing, %d a page (-want +got):\n%s", limit, diff)
+		}
+	}
+	owned, _, err := table.Problems.List(t.Context(), "billing", "", 50, "")
+	if err != nil || len(owned) != 3 {
+		t.Errorf("List has %d problems of billing, %v; want the 3 that it owns", len(owned), err)
+	}
+	ids, err := table.Problems.ProblemIDs(t.Context(), []string{"it"}, 50)
+	if diff := cmp.Diff([]string{"p5", "p4", "p3", "p2", "p1"}, ids); err != nil || diff != "" {
+		t.Errorf("ProblemIDs of it: %v (-want +got):\n%s", err, diff)
+	}
+	p, err := table.Problems.Get(t.Context(), "p5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Problem, p.Events, err = problem.ApplyUpdate(p.Problem, problem.Update{To: problem.Acknowledged, At: start}); err != nil {
+		t.Fatal(err)
+	}
+	if err := table.Problems.Save(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"p4", "p2", "p1", "p0"}, list(50, "billing")); diff != "" {
+		t.Errorf("billing after the acknowledgement (-want +got):\n%s", diff)
+	}
+}
+
 func TestCustomerContacts_Merged(t *testing.T) {
 	t.Parallel()
 	table := storetest.New(t)

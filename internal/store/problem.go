@@ -103,8 +103,21 @@ func (t Problems) Create(ctx context.Context, p problem.Record, affected []probl
 	return t.transact(ctx, writes, "the cause has a problem")
 }
 
+// escalationItem returns the item that lists an escalated problem to the department
+// that it was escalated to. The problem's own index entry lists it to its owner.
+func escalationItem(p problem.Record) item {
+	it := key(problemPK(p.ID), escalatedSK)
+	it[attrProblemState] = str(string(p.State))
+	it[gsiPK] = str(problemsPK(p.EscalatedTo))
+	it[gsiSK] = str(placeOfProblem(p))
+	return it
+}
+
+// isEscalation reports whether an index entry is that of an escalation.
+func isEscalation(it item) bool { return text(it, skName) == escalatedSK }
+
 // companionWrites returns the writes beside the problem's own: the log line of
-// a new version, its due entries, and the applied change.
+// a new version, its escalation, its due entries, and the applied change.
 func (t Problems) companionWrites(p problem.Record) ([]types.TransactWriteItem, error) {
 	var writes []types.TransactWriteItem
 	put := func(it item) {
@@ -121,6 +134,12 @@ func (t Problems) companionWrites(p problem.Record) ([]types.TransactWriteItem, 
 		it := key(problemPK(p.ID), logSK(p.Version))
 		it[attrJSON] = str(string(line))
 		put(it)
+	}
+	switch {
+	case p.EscalatedTo != "":
+		put(escalationItem(p))
+	case p.Was.EscalatedTo != "":
+		writes = append(writes, types.TransactWriteItem{Delete: &types.Delete{TableName: t.name, Key: key(problemPK(p.ID), escalatedSK)}})
 	}
 	was := problem.Due(p.Was)
 	is := problem.Due(p.Problem)
@@ -230,7 +249,7 @@ func (t *core) transact(ctx context.Context, writes []types.TransactWriteItem, c
 	return nil
 }
 
-// List returns the problems of a department, latest first, at most limit
+// List returns the problems that a department owns, latest first, at most limit
 // before the cursor, and only those in state if it is set. The cursor is that
 // of the previous page. Problems that cannot be read are left out.
 func (t Problems) List(ctx context.Context, department string, state problem.State, limit int, cursor string) ([]problem.Record, string, error) {
@@ -247,7 +266,8 @@ func (t Problems) List(ctx context.Context, department string, state problem.Sta
 	last := ""
 	more := false
 	err := t.query(ctx, in, func(it item) bool {
-		if state != "" && text(it, attrProblemState) != string(state) {
+		otherState := state != "" && text(it, attrProblemState) != string(state)
+		if otherState || isEscalation(it) {
 			return true
 		}
 		if more = len(ids) == limit; !more {

@@ -48,6 +48,7 @@ func TestDecodeChange_Kinds(t *testing.T) {
 		{problemPK("p"), affectedSK("c"), Change{Kind: KindAffected, Problem: "p"}},
 		{problemPK("p"), logSK(1), Change{Kind: KindLogLine, Problem: "p"}},
 		{problemPK("p"), dueSK(schedule.Split), Change{Kind: KindDue, Problem: "p"}},
+		{problemPK("p"), escalatedSK, Change{Kind: KindEscalation, Problem: "p"}},
 		{problemPK("p"), table.appliedSK("name"), Change{Kind: KindAppliedChange, Problem: "p"}},
 		{causePK("r", "p"), occurrenceSK(occurrence), Change{Kind: KindOccurrence}},
 		{causePK("r", "p"), levelSK("2026-03-02"), Change{Kind: KindLevel}},

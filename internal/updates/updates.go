@@ -19,6 +19,8 @@
 //     id, or by the id of its message (TestHandle_Repetition).
 //   - An update that arrives before the one that it builds on is delivered again
 //     after a minute, [maxDeliveries] times at most (TestHandle_EarlyUpdate).
+//   - An update with the id of another one is refused at once, since it can never
+//     succeed (TestHandle_IDOfAnotherUpdate).
 //   - An update that can never succeed is moved to the department's dead-letter
 //     queue, whole and with the reason. SQS itself would move it without one.
 package updates
@@ -129,7 +131,14 @@ func (h *Handler) applyMessage(ctx context.Context, department string, m events.
 	if err != nil {
 		return false, err
 	}
-	version, err := h.applyUpdate(ctx, u, newCaller(department), cmp.Or(u.name, m.MessageId))
+	caller := newCaller(department)
+	if err := h.Problems.CheckCaller(caller); err != nil {
+		return false, err
+	}
+	version, err := h.applyUpdate(ctx, u, caller, cmp.Or(u.name, m.MessageId))
+	if _, ok := errors.AsType[*problems.KeyReusedError](err); ok {
+		return false, fault.New(fault.Conflict, "id: another update was sent with this id; send this one with an id of its own")
+	}
 	switch fault.KindOf(err) {
 	case fault.Internal, fault.TooMany:
 		if err != nil {

@@ -181,7 +181,7 @@ func TestHandle_Repetition(t *testing.T) {
 	for name, bodies := range map[string][2]string{
 		"the same message":                {`{"problem":"p-1","comment":"x"}`, `{"problem":"p-1","comment":"x"}`},
 		"the same message with a version": {`{"problem":"p-1","version":1,"comment":"x"}`, `{"problem":"p-1","version":1,"comment":"x"}`},
-		"another message, the same id":    {`{"problem":"p-1","id":"u-1","comment":"x"}`, `{"problem":"p-1","id":"u-1","version":1,"comment":"x"}`},
+		"another message, the same id":    {`{"problem":"p-1","id":"u-1","comment":"x"}`, `{"problem":"p-1","id":"u-1","comment":"x"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -203,6 +203,37 @@ func TestHandle_Repetition(t *testing.T) {
 				t.Errorf("dead %q", reasons)
 			}
 		})
+	}
+}
+
+// An update with the id of another one is a dead letter at its first delivery, in
+// the words of a queue. The id may be used again for another problem.
+func TestHandle_IDOfAnotherUpdate(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.open("p-1", "billing")
+	b.open("p-2", "billing")
+	b.deliver(b.message("billing", `{"problem":"p-1","id":"u-1","comment":"x"}`, 1))
+	for _, body := range []string{
+		`{"problem":"p-1","id":"u-1","comment":"y"}`,
+		`{"problem":"p-1","id":"u-1","version":2,"comment":"x"}`,
+		`{"problem":"p-1","id":"u-1","version":9,"comment":"x"}`,
+		`{"problem":"p-1","id":"u-1","to":"moved","department":"it"}`,
+	} {
+		if again := b.deliver(b.message("billing", body, 1)); len(again) != 0 {
+			t.Errorf("%s: %v come again, want none", body, again)
+		}
+		bodies, reasons := b.dead("billing")
+		if len(bodies) != 1 || bodies[0] != body || reasons[0] != "id: another update was sent with this id; send this one with an id of its own" {
+			t.Errorf("%s: dead letters %q because %q, want this one because of its id", body, bodies, reasons)
+		}
+	}
+	if p := b.problem("p-1"); p.Version != 2 {
+		t.Errorf("the problem is at version %d, want 2", p.Version)
+	}
+	b.deliver(b.message("billing", `{"problem":"p-2","id":"u-1","comment":"y"}`, 1))
+	if p := b.problem("p-2"); p.Version != 2 {
+		t.Errorf("the other problem is at version %d, want 2", p.Version)
 	}
 }
 

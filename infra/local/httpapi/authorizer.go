@@ -143,9 +143,11 @@ func tokenScopes(claims jwt.MapClaims) []string {
 }
 
 // formatClaim returns a claim as the function gets it: always a string. A list
-// is written as [a b].
+// is written as [a b], and null as the empty string.
 func formatClaim(v any) string {
 	switch v := v.(type) {
+	case nil:
+		return ""
 	case string:
 		return v
 	case []any:

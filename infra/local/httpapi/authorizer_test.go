@@ -180,7 +180,7 @@ func TestAuthorizer_ClaimsAsStrings(t *testing.T) {
 	s := newIssuer(t)
 	token := s.sign(t, func(_ map[string]any, c jwt.MapClaims) {
 		c["exp"], c["iat"] = int64(4102444800), int64(1700000000)
-		c["admin"], c["roles"], c["nested"] = true, []string{"a", "b"}, map[string]any{"x": 1}
+		c["admin"], c["roles"], c["nested"], c["department"] = true, []string{"a", "b"}, map[string]any{"x": 1}, nil
 	})
 	var event struct {
 		RequestContext struct {
@@ -198,7 +198,7 @@ func TestAuthorizer_ClaimsAsStrings(t *testing.T) {
 	serve(guardedAPI(s), catch, withHeader(httptest.NewRequest("GET", "/history", nil), "Authorization", token))
 	want := map[string]any{
 		"iss": s.URL(), "aud": "heard", "sub": "agent-1", "scope": "history.read other", "iat": "1700000000",
-		"exp": "4102444800", "admin": "true", "roles": "[a b]", "nested": `{"x":1}`,
+		"exp": "4102444800", "admin": "true", "roles": "[a b]", "nested": `{"x":1}`, "department": "",
 	}
 	if diff := cmp.Diff(want, event.RequestContext.Authorizer.JWT.Claims); diff != "" {
 		t.Errorf("claims (-want +got):\n%s", diff)
