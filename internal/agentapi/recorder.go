@@ -25,6 +25,7 @@ type recorder struct {
 	members []identity.CustomerID
 	owner   identity.CustomerID // under which a new message is stored
 	stored  message.Entry       // the message after Put
+	named   bool                // the request named the address of the message
 }
 
 // newRecorder returns a recorder that stores under the id in the path.
@@ -59,7 +60,8 @@ func (a *API) storeMessage(ctx context.Context, rec *recorder, m message.Message
 		return httpapi.Response{}, err
 	}
 	isOurs := rec.stored.Origin == message.Recorded || rec.stored.Origin == message.Composed
-	if isOurs && !hasSameContent(rec.stored, m) {
+	sameAddress := !rec.named || rec.stored.Customer.Alias == m.Customer.Alias
+	if isOurs && (!sameAddress || !hasSameContent(rec.stored, m)) {
 		return httpapi.Response{}, errOtherMessage
 	}
 	response := httpapi.Response{Status: http.StatusOK}
