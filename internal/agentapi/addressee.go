@@ -121,7 +121,7 @@ const visitorPage = 20
 //
 //   - A visitor who signed in to the customer's account, and of several such
 //     visitors the one who wrote last.
-//   - If there is none, the visitor who wrote last. That visitor is anonymous.
+//   - Without such a visitor, the one who wrote last. That visitor is anonymous.
 //
 // An anonymous visitor of a customer with signed-in visitors came there by an
 // agent's merge. Another person may read that page, so only a request that
