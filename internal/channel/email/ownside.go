@@ -242,7 +242,7 @@ func answersMail(h rfc822.Header) bool {
 func adjustClass(a authorship, c mailClass, root *rfc822.Part, m message.Message) mailClass {
 	switch {
 	case a == byPerson:
-		return mailClass{noReply: isNoReplyAddress(m.Customer.Value)}
+		return mailClass{noReply: IsNoReplyAddress(m.Customer.Value)}
 	case a == byUnnamed && c.name != classNewsletter && !answersMail(root.Header):
 		return mailClass{noReply: true}
 	}
