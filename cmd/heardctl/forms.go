@@ -75,16 +75,16 @@ func (t *tool) printSuspects(all []suspect, domain string, whole bool) {
 		switch s.kind {
 		case ownMailbox:
 			hasOwn = true
-			fmt.Fprintf(t.out, "%s: our own mailbox is the customer of %d mails. An answer to it comes back to us.\n", s.sender.Value, s.mails)
+			fmt.Fprintf(t.out, "%s: our own mailbox is the customer of %s. An answer to it comes back to us.\n", s.sender.Value, count(s.mails, "mail"))
 			from := domain
 			if from == "" {
 				_, from, _ = strings.Cut(s.sender.Value, "@")
 			}
 			part = append(part, "-domain "+from+" "+s.sender.Value)
 		case colleague:
-			fmt.Fprintf(t.out, "%s: %d different Reply-To in %d mails, but it is in MailStaff. New mails with an outside Reply-To belong to the person there.\n", s.sender.Value, s.people, s.mails)
+			fmt.Fprintf(t.out, "%s: %d different Reply-To in %s, but it is in MailStaff. New mails with an outside Reply-To belong to the person there.\n", s.sender.Value, s.people, count(s.mails, "mail"))
 		default:
-			fmt.Fprintf(t.out, "%s: %d different Reply-To in %d mails. It may be a web form whose visitors share one customer.\n", s.sender.Value, s.people, s.mails)
+			fmt.Fprintf(t.out, "%s: %d different Reply-To in %s. It may be a web form whose visitors share one customer.\n", s.sender.Value, s.people, count(s.mails, "mail"))
 			forms = append(forms, s.sender.Value)
 			part = append(part, "-forms <MailForms> "+s.sender.Value)
 		}
@@ -169,14 +169,15 @@ func (t *tool) separateForm(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if !isOurs(p, cmp.Or(domain, c.MailDomain)) {
-		warning := fmt.Sprintf("%s is not in -forms. If the stack's MailForms does not have it either, new mails are mixed again, and an answer to it is still sent.\n%s", p.Address.Value, parameterCheck(c.Name))
-		if !p.DryRun {
-			return errors.New(warning)
-		}
-		fmt.Fprintln(t.err, "Warning: "+warning)
+	parameter := ownSideParameter(p, cmp.Or(domain, c.MailDomain))
+	if parameter == "" {
+		return fmt.Errorf("%s is not in -forms. If the stack's MailForms does not have it either, new mails are mixed again, and an answer to it is still sent.\n"+
+			"Read the deployed value, and give it as -forms:\n%s", p.Address.Value, parameterQuery(c.Name, "MailForms"))
 	}
 	if p.Customer, err = c.ResolveCustomer(ctx, cmp.Or(f.Arg(1), "email:"+p.Address.Value)); err != nil {
+		return err
+	}
+	if err := c.RequireCustomer(ctx, p.Customer); err != nil {
 		return err
 	}
 	if err := t.moveMails(ctx, c, p); err != nil {
@@ -186,7 +187,7 @@ func (t *tool) separateForm(ctx context.Context, args []string) error {
 		t.printHint("run the same command without -dry-run to move the mails")
 		return nil
 	}
-	fmt.Fprintf(t.err, "Check that the deployed stack has the values that you gave, or its new mails are mixed again.\n%s\n", parameterCheck(c.Name))
+	fmt.Fprintf(t.err, "Check that the deployed %s has %s, or new mails are mixed again:\n%s\n", parameter, p.Address.Value, parameterQuery(c.Name, parameter))
 	t.printHint("heardctl history email:<address> shows a moved mail; docs/operations.md describes how to close the old contact")
 	return nil
 }
@@ -247,20 +248,42 @@ func (t *tool) moveMails(ctx context.Context, c *stackclient.Client, p stackclie
 	if p.DryRun {
 		verb = "would move"
 	}
-	fmt.Fprintf(t.out, "%d mails %s to %d customers; %d stay with customer %s\n", moved, verb, len(people), stayed, p.Customer)
+	stay := "stay"
+	if stayed == 1 {
+		stay = "stays"
+	}
+	fmt.Fprintf(t.out, "%s %s to %s; %d %s with customer %s\n", count(moved, "mail"), verb, count(len(people), "customer"), stayed, stay, p.Customer)
 	return err
 }
 
-// isOurs reports whether an address is a form, a colleague or a mailbox of ours,
-// by the parameters that the operator gave.
-func isOurs(p stackclient.FormSeparation, domain string) bool {
+// ownSideParameter returns the stack's parameter by which an address is a form,
+// a colleague or a mailbox of ours, as the operator gave them. It is empty for
+// the address of a customer.
+func ownSideParameter(p stackclient.FormSeparation, domain string) string {
 	_, of, _ := strings.Cut(p.Address.Value, "@")
-	return p.Forms.Has(p.Address.Value) || p.Staff.Has(p.Address.Value) || (domain != "" && strings.EqualFold(of, domain))
+	switch {
+	case p.Forms.Has(p.Address.Value):
+		return "MailForms"
+	case p.Staff.Has(p.Address.Value):
+		return "MailStaff"
+	case domain != "" && strings.EqualFold(of, domain):
+		return "MailDomain"
+	default:
+		return ""
+	}
 }
 
-// parameterCheck returns the instruction to read the stack's parameters.
-func parameterCheck(stack string) string {
-	return "Read the deployed value, and give it as -forms:\n  aws cloudformation describe-stacks --stack-name " + cmp.Or(stack, "heard") + ` --query "Stacks[0].Parameters[?ParameterKey=='MailForms'].ParameterValue" --output text`
+// parameterQuery returns the command that prints a parameter of the stack.
+func parameterQuery(stack, parameter string) string {
+	return fmt.Sprintf(`  aws cloudformation describe-stacks --stack-name %s --query "Stacks[0].Parameters[?ParameterKey=='%s'].ParameterValue" --output text`, cmp.Or(stack, "heard"), parameter)
+}
+
+// count returns a number with its noun: "1 mail", "2 mails".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // authorName returns the address of a mail's author, or a text if it is unknown.

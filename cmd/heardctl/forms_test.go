@@ -93,6 +93,9 @@ func TestForms(t *testing.T) {
 	has(out, "  MailForms="+relay+"\n", true)
 	has(out, "heardctl part -dry-run -forms <MailForms> "+relay, true)
 	has(out, "Without -staff", true)
+	if _, errOut, _ := heardctl(t, "-dir", dir, "doctor"); strings.Count(errOut, "items\n") != 1 {
+		t.Errorf("the progress of one page: got %q, want one line", errOut)
+	}
 	out = ctl("doctor", "-most", "1")
 	has(out, "in the part of the table that was examined, no sender has", true)
 	has(out, "partial look: the table has more than the 1 items", true)
@@ -101,12 +104,23 @@ func TestForms(t *testing.T) {
 	has(out, relay+": 2 different Reply-To in 2 mails, but it is in MailStaff", true)
 	has(out, "MailForms=", false)
 	has(ctl("brief", "email:"+relay), "ruilen", true)
-	dry, warning, _ := heardctl(t, "-dir", dir, "part", "-dry-run", relay)
-	has(dry, "3 mails would move to 3 customers; 0 stay", true)
-	has(warning, relay+" is not in -forms", true)
-	if _, errOut, code := heardctl(t, "-dir", dir, "part", relay); code != 1 || !strings.Contains(errOut, "describe-stacks") {
-		t.Errorf("part without -forms: got code %d and %q, want 1 and the check", code, errOut)
+	has(ctl("part", "-dry-run", "-forms", relay, relay), "3 mails would move to 3 customers; 0 stay", true)
+	refusedPart := func(want string, args ...string) {
+		t.Helper()
+		for _, args := range [][]string{args, append([]string{"-dry-run"}, args...)} {
+			out, errOut, code := heardctl(t, append([]string{"-dir", dir, "part"}, args...)...)
+			if code != 1 || out != "" || !strings.Contains(errOut, want) || strings.Contains(errOut, "Next:") {
+				t.Errorf("part %v: got code %d, %q and %q, want 1 and %q", args, code, out, errOut, want)
+			}
+		}
 	}
+	refusedPart("noreply@forms.example is not in -forms", relay)
+	refusedPart("describe-stacks", relay)
+	refusedPart("els@example.net is not in -forms", "els@example.net")
+	refusedPart("els@example.net is not in -forms", "-forms", relay, "els@example.net")
+	refusedPart("HTTP 404", "-forms", relay, relay, "nonsense")
+	refusedPart("HTTP 404", "-forms", relay, relay, "01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e9f")
+	refusedPart("HTTP 404", "-forms", relay, relay, "email:nobody@example.net")
 	unknown("email:bo@example.net")
 	has(ctl("part", "-forms", relay, "-since", "2099-01-01T00:00:00Z", relay), "0 mails moved", true)
 
@@ -234,15 +248,20 @@ func TestForms_PartOwnSide(t *testing.T) {
 	storeMixed(t, c, mailbox, "m2", "From: "+mailbox+"\r\nAuto-Submitted: auto-generated\r\n\r\nRapport.\r\n")
 	storeMixed(t, c, colleague, "p1", proven+"From: "+colleague+"\r\nSubject: Fwd: Contactformulier\r\n\r\nTer info\r\n\r\n---------- Forwarded message ---------\r\nFrom: <info@"+stack.MailStaff+">\r\nReply-To: els@example.net\r\nSubject: Contactformulier\r\nTo: <"+mailbox+">\r\n\r\nHij doet het niet.\r\n")
 	storeMixed(t, c, colleague, "p2", "From: "+colleague+"\r\n\r\nWanneer is de kantine open?\r\n")
-	for _, tt := range []struct{ args, want string }{
-		{"doctor", mailbox + ": our own mailbox is the customer of 2 mails"},
-		{"part " + mailbox, "2 mails moved to 2 customers; 0 stay"},
-		{"doctor", "no sender has mails with different Reply-To"},
-		{"part -staff " + stack.MailStaff + " " + colleague, "1 mails moved to 1 customers; 1 stay"},
-		{"history email:els@example.net", "Hij doet het niet."},
+	for _, tt := range []struct{ args, want, checks string }{
+		{"doctor", mailbox + ": our own mailbox is the customer of 2 mails", ""},
+		{"part -domain " + stack.MailDomain + " " + mailbox, "2 mails moved to 2 customers; 0 stay", "MailDomain"},
+		{"part " + mailbox, "0 mails moved to 0 customers; 0 stay", "MailDomain"},
+		{"doctor", "no sender has mails with different Reply-To", ""},
+		{"part -staff " + stack.MailStaff + " " + colleague, "1 mail moved to 1 customer; 1 stays", "MailStaff"},
+		{"history email:els@example.net", "Hij doet het niet.", ""},
 	} {
-		if out := works(t, append([]string{"-dir", dir}, strings.Fields(tt.args)...)...); !strings.Contains(out, tt.want) {
-			t.Errorf("%s: got %q, want %q in it", tt.args, out, tt.want)
+		out, errOut, code := heardctl(t, append([]string{"-dir", dir}, strings.Fields(tt.args)...)...)
+		if code != 0 || !strings.Contains(out, tt.want) {
+			t.Errorf("%s: got code %d, %q and %q, want 0 and %q", tt.args, code, out, errOut, tt.want)
+		}
+		if tt.checks != "" && (!strings.Contains(errOut, "ParameterKey=='"+tt.checks+"'") || strings.Contains(errOut, "-forms")) {
+			t.Errorf("%s: got %q, want the check of %s alone", tt.args, errOut, tt.checks)
 		}
 	}
 }

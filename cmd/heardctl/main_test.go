@@ -194,12 +194,21 @@ func TestRun_OperatorCommands(t *testing.T) {
 	expect(works(t, here("replay", "dead")...), "mail-dead", "stream-dead", "problems-dead.fifo")
 	works(t, here("queue", "-delete", "documentation")...)
 	mend := breakNextVersion(t, dir, one)
-	putDeadMail(t, dir)
+	putDead(t, dir, "mail-dead", `{"Records":[]}`)
+	putDead(t, dir, "updates-documentation-dead", `{"problem":"none","to":"fixed"}`)
 	settle()
 	expect(works(t, here("replay", "-list", "dead")...), "stream-dead          1\n", "mail-dead            1\n")
-	expect(works(t, here("replay", "dead")...), "stream-dead          1 replayed, 1 failed again\n", "mail-dead            1 moved to their queue\n")
+	expect(works(t, here("replay", "dead")...), "stream-dead          1 replayed, 1 failed again\n", "mail-dead            1 moved to their queue\n",
+		"updates-documentation-dead 1 left: refused updates, which the department corrects\n")
 	mend()
 	expect(works(t, here("replay", "dead")...), "stream-dead          1 replayed, 0 failed again\n")
+	expect(works(t, here("replay", "-list", "dead")...), "updates-documentation-dead 1\n")
+	putDead(t, dir, "whatsapp-dead", `{"problem":"none"}`)
+	out, errOut, code := heardctl(t, here("replay", "dead")...)
+	expect(out, "whatsapp-dead        1 replayed, 1 failed again\n")
+	if want := "whatsapp-dead: the dead letter names no function"; code != 1 || !strings.Contains(errOut, want) {
+		t.Errorf("a letter without a function: got code %d and %q, want 1 and %q", code, errOut, want)
+	}
 	expect(works(t, here("queue", "-json", "documentation")...), one)
 
 	if token := works(t, here("token", "-scopes", "problems:read", "-department", "it")...); strings.Count(token, ".") != 2 {
@@ -294,8 +303,8 @@ func breakNextVersion(t *testing.T, dir, problem string) (mend func()) {
 	return func() { t.Helper(); write(next) }
 }
 
-// putDeadMail puts a message into the dead-letter queue of mails.
-func putDeadMail(t *testing.T, dir string) {
+// putDead puts a message into a dead-letter queue.
+func putDead(t *testing.T, dir, name, body string) {
 	t.Helper()
 	s, err := where.Read(dir)
 	if err != nil {
@@ -305,11 +314,10 @@ func putDeadMail(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	queue, err := c.Queue(t.Context(), c.SDK, "mail-dead")
+	queue, err := c.Queue(t.Context(), c.SDK, name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	body := `{"Records":[]}`
 	if _, err := c.SDK.SQS.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &queue, MessageBody: &body}); err != nil {
 		t.Fatal(err)
 	}
@@ -393,6 +401,10 @@ func TestRun_CommandLines(t *testing.T) {
 		"no stack":                {[]string{"-dir", none, "problems"}, 1, "start one with make run"},
 		"missing file":            {[]string{"normalize", "whatsapp", none + "/x"}, 1, "no such file"},
 		"a command's help":        {[]string{"token", "-h"}, 0, "-department"},
+		"an empty department":     {[]string{"-dir", none, "token", "-department", ""}, 1, "-department is empty"},
+		"a blank department":      {[]string{"-dir", none, "token", "-department= "}, 1, "-department is empty"},
+		"empty scopes":            {[]string{"-dir", none, "token", "-scopes", "", "-department", "it"}, 1, "-scopes is empty"},
+		"scopes of a comma":       {[]string{"-dir", none, "token", "-scopes", ","}, 1, "-scopes is empty"},
 		"unknown act":             {[]string{"problem", "paint", "x"}, 2, `no act "paint"`},
 		"no act":                  {[]string{"problem", "-comment", "x"}, 2, "usage: heardctl problem"},
 		"too few arguments":       {[]string{"problem", "merge", "x", "-comment", "y"}, 2, "heardctl problem merge [-version <n>] [-comment <text>] <id> <into>"},

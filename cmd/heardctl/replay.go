@@ -77,9 +77,17 @@ func (t *tool) replayDeadLetters(ctx context.Context, c *stackclient.Client, lis
 		return err
 	}
 	var errs []error
+	refused := 0
 	for _, d := range queues {
-		if listOnly {
+		if d.HasRefusedUpdates() {
+			refused += d.Count
+		}
+		switch {
+		case listOnly:
 			fmt.Fprintf(t.out, "%-20s %d\n", d.Name, d.Count)
+			continue
+		case d.HasRefusedUpdates() && d.Count > 0:
+			fmt.Fprintf(t.out, "%-20s %d left: refused updates, which the department corrects\n", d.Name, d.Count)
 			continue
 		}
 		done, err := c.RedriveQueue(ctx, d)
@@ -88,6 +96,9 @@ func (t *tool) replayDeadLetters(ctx context.Context, c *stackclient.Client, lis
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
+	}
+	if refused > 0 {
+		t.printHint("the departments read the reasons in their queues updates-<department>-dead, send corrected updates and delete the refused ones; replay leaves these queues alone")
 	}
 	if listOnly {
 		t.printHint("correct the cause, then heardctl replay dead")

@@ -53,9 +53,13 @@ func (t *tool) printToken(ctx context.Context, args []string) error {
 	f := t.newFlagSet("token")
 	wanted := f.String("scopes", "", "the `scopes`, separated by commas; default: all, or with -department those of a department")
 	department := f.String("department", "", "limit the token to a `department`, or to several separated by spaces")
-	c, err := t.parseAndOpen(ctx, f, args, 0, 0)
-	if err != nil {
+	if err := t.parseArgs(f, args, 0, 0); err != nil {
 		return err
+	}
+	for name, value := range map[string]string{"department": *department, "scopes": *wanted} {
+		if isGiven(f, name) && strings.Trim(value, " ,\t\n") == "" {
+			return fmt.Errorf("-%s is empty, perhaps because a variable of the shell is not set; leave the flag out for a token of an operator", name)
+		}
 	}
 	scopes := stackclient.Scopes
 	switch {
@@ -64,10 +68,22 @@ func (t *tool) printToken(ctx context.Context, args []string) error {
 	case *department != "":
 		scopes = stackclient.DepartmentScopes
 	}
+	c, err := t.openStack(ctx)
+	if err != nil {
+		return err
+	}
 	token, err := c.Token(*department, scopes...)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(t.out, token)
 	return nil
+}
+
+// isGiven reports whether a flag is on the command line, even with an empty
+// value.
+func isGiven(f *flag.FlagSet, name string) bool {
+	given := false
+	f.Visit(func(x *flag.Flag) { given = given || x.Name == name })
+	return given
 }

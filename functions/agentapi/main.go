@@ -28,8 +28,10 @@ func main() {
 		Taxonomy: rules.Current,
 		Meter:    telemetry.NewMeter("agentapi"),
 		Limiter:  &httpapi.Limiter{Counter: table, PerMinute: config.Int("REQUESTS_PER_MINUTE", 0)},
-		Mailbox:  agentapi.Mailbox{Domain: config.Or("MAIL_DOMAIN", ""), Default: config.Must("MAIL_FROM"), Tokens: wiring.MailTokens(cfg)},
-		Now:      time.Now,
+		Mailbox: agentapi.Mailbox{
+			Domain: config.Or("MAIL_DOMAIN", ""), Default: config.Must("MAIL_FROM"), Tokens: wiring.MailTokens(cfg), Forms: wiring.KnownForms(),
+		},
+		Now: time.Now,
 		Preview: func(ctx context.Context, k contact.Contact) (contact.Contact, bool, error) {
 			t := triage.Triage{Store: triage.StoreOf(table), Taxonomy: rules.Current(), Zone: time.UTC, Now: time.Now}
 			return t.Preview(ctx, k)

@@ -142,16 +142,22 @@ func referencesTo(m *message.Message) []string {
 	return references
 }
 
-// requireSendable refuses an answer of a program to a program. Unless it is
-// forced, it also refuses one to an address that last bounced or complained. A
-// mail that the customer sent after that proves that the mailbox works.
+// requireSendable refuses an answer to a web form or to ourselves, and an answer
+// of a program to a program. Unless it is forced, it also refuses one to an
+// address that takes no answers, or that last bounced or complained. A mail that the customer sent after that proves that the mailbox works.
 func (a *API) requireSendable(ctx context.Context, r *httpapi.Request, m message.Message, question *message.Message, forced bool) error {
+	if a.isOwnSide(m.Customer.Alias.Value) {
+		return errOwnSide
+	}
 	refusesPrograms := question != nil && (question.Automated != "" || question.NoReply)
 	if m.Automated != "" && refusesPrograms {
 		return refuseSending("automated", "the mail was written by a program, or asks not to be answered by one")
 	}
 	if forced {
 		return nil
+	}
+	if email.IsNoReplyAddress(m.Customer.Alias.Value) {
+		return refuseSending("no-reply", "the address of the customer says that no one reads its mail; answer another address of the customer, or to send all the same, say in force why")
 	}
 	mark, marked, err := a.Store.Messages.AddressMark(ctx, m.Customer.Alias, r.Now)
 	if err != nil || !marked {
@@ -164,6 +170,20 @@ func (a *API) requireSendable(ctx context.Context, r *httpapi.Request, m message
 		return refuseSending("complained", "the customer called our mail spam; to send all the same, say in force why")
 	}
 	return refuseSending("bounced", "the last mail to this address came back ("+cmp.Or(mark.Code, "no status")+"); to send all the same, say in force why")
+}
+
+// errOwnSide refuses an answer that no customer would read. Customers of an
+// earlier version, or from before a form was configured, have such addresses.
+var errOwnSide = fault.New(fault.Invalid, "the address of the customer is a web form or a mailbox of ours, so an answer to it reaches no customer. Its mails belong to several persons: "+
+	"find the customer with the address of the one who wrote, and answer that customer. An operator moves the mails to these customers with heardctl part")
+
+// isOwnSide reports whether an address is a web form's or one of our mailboxes.
+func (a *API) isOwnSide(address string) bool {
+	if a.Mailbox.Forms != nil && a.Mailbox.Forms(address) {
+		return true
+	}
+	_, domain, _ := strings.Cut(address, "@")
+	return strings.EqualFold(domain, a.Mailbox.Domain)
 }
 
 // refuseSending returns a refusal whose problem document has the reason, for

@@ -24,6 +24,7 @@ type Mailbox struct {
 	Domain  string // that SES sends for; empty if this stack sends no mail
 	Default string // local part, for customers who wrote to none of our mailboxes
 	Tokens  func(ctx context.Context) (email.Tokens, error)
+	Forms   func(address string) bool // whether web forms send from an address; nil means no address
 }
 
 // A sendAnswerRequest is an answer for Heard to send.

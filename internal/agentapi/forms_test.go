@@ -211,3 +211,47 @@ func TestForms_NoAuthor(t *testing.T) {
 		t.Errorf("the answer %q goes to %s, want els@voorbeeld.example", m.Subject, m.Customer.Value)
 	}
 }
+
+// TestSendAnswer_OwnSideOrNoReply answers customers from before a form was
+// configured, whose address is the form's, a mailbox of ours or a no-reply one.
+func TestSendAnswer_OwnSideOrNoReply(t *testing.T) {
+	t.Parallel()
+	for address, tt := range map[string]struct {
+		status, forced int
+		detail         string
+	}{
+		"noreply@forms.example":             {http.StatusBadRequest, http.StatusBadRequest, "find the customer with the address of the one who wrote"},
+		"web+contact@shop.example":          {http.StatusBadRequest, http.StatusBadRequest, "find the customer with the address of the one who wrote"},
+		"service@support.example.com":       {http.StatusBadRequest, http.StatusBadRequest, "find the customer with the address of the one who wrote"},
+		"no-reply@voorbeeld.example":        {http.StatusConflict, http.StatusAccepted, "no one reads its mail"},
+		"els@voorbeeld.example":             {http.StatusAccepted, 0, ""},
+		"els@sub.support.example.com":       {http.StatusAccepted, 0, ""},
+		"webshop@shop.example":              {http.StatusAccepted, 0, ""},
+		"noreply.for.els@voorbeeld.example": {http.StatusAccepted, 0, ""},
+	} {
+		t.Run(address, func(t *testing.T) {
+			t.Parallel()
+			s := newStack(t)
+			forms, err := email.ParseAddressList("web@shop.example, @forms.example")
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Agents.Mailbox.Forms = forms.Has
+			from := identity.Address{Alias: identity.Alias{Kind: identity.Email, Value: address}, Assurance: identity.Verified}
+			who := s.Customer(from)
+			mail := s.Mails(who, message.Message{Customer: from, Subject: "Contactformulier"})
+			for _, body := range []map[string]any{written(nil), written(map[string]any{"inReplyTo": mail.ID})} {
+				if tt.detail == "" {
+					s.Do(call{Route: replyRoute, Path: id(who), Body: body}).Expect(http.StatusAccepted)
+					return
+				}
+				s.Do(call{Route: replyRoute, Path: id(who), Body: body}).ExpectRefusal(tt.status, tt.detail)
+			}
+			if got := s.Texts(call{Route: historyRoute, Path: id(who), Query: map[string]string{"direction": "outbound"}}); len(got) != 0 {
+				t.Errorf("the refused answer is in the history: %q", got)
+			}
+			s.Do(call{Route: replyRoute, Path: id(who), Body: written(map[string]any{"force": "the person asked"})}).Expect(tt.forced)
+			s.Do(call{Route: answerRoute, Path: id(who), Body: sent(map[string]any{"channel": "email"})}).Expect(http.StatusCreated)
+		})
+	}
+}

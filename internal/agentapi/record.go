@@ -12,7 +12,6 @@ import (
 
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/httpapi"
-	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/message"
 )
 
@@ -32,13 +31,14 @@ type recordAnswerRequest struct {
 	Delivery   string          `json:"delivery"`
 	ID         string          `json:"id"`
 	Channel    message.Channel `json:"channel"`
+	To         string          `json:"to"`        // alias that received the answer
+	InReplyTo  message.ID      `json:"inReplyTo"` // message that was answered
 	ProviderID string          `json:"providerId"`
 	SentAt     string          `json:"sentAt"`
 	Subject    string          `json:"subject"`
 	Text       string          `json:"text"`
 	Author     string          `json:"author"`
 	Force      string          `json:"force"`
-	To         string          `json:"to"`
 }
 
 func (a *API) recordAnswer(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -57,12 +57,7 @@ func (a *API) recordAnswer(ctx context.Context, r *httpapi.Request) (httpapi.Res
 	if err := a.requireAnswerable(ctx, r, m.Author, body.Force); err != nil {
 		return httpapi.Response{}, err
 	}
-	if body.To != "" {
-		if m.Customer.Alias, err = identity.ParseAlias(body.To); err != nil {
-			return httpapi.Response{}, err
-		}
-	}
-	return a.recordMessage(ctx, r, m)
+	return a.recordAddressed(ctx, r, m, addressee{to: body.To, inReplyTo: body.InReplyTo})
 }
 
 // newRecordedAnswer returns the message of a request, without its customer.
@@ -202,21 +197,20 @@ func timeOfUUID(u uuid.UUID) time.Time {
 	return time.Unix(u.Time().UnixTime()).UTC().Truncate(time.Millisecond)
 }
 
-// recordMessage stores m for the customer in the path, unless it is stored
-// already, and answers with the stored message. If m names an alias, it must be one
-// of the customer.
+// recordMessage is recordAddressed for a message whose request names no address.
 func (a *API) recordMessage(ctx context.Context, r *httpapi.Request, m message.Message) (httpapi.Response, error) {
+	return a.recordAddressed(ctx, r, m, addressee{})
+}
+
+// recordAddressed stores m for the customer in the path, unless it is stored
+// already, and answers with the stored message.
+func (a *API) recordAddressed(ctx context.Context, r *httpapi.Request, m message.Message, named addressee) (httpapi.Response, error) {
 	c, err := a.readCustomer(ctx, r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	rec := a.newRecorder(r, c)
-	if m.Customer.Kind != "" {
-		m.Customer, err = a.findNamedAddress(ctx, c, m.Channel, m.Customer.Alias, &rec.owner)
-	} else {
-		m.Customer, err = a.findAddress(ctx, c, m.Channel, &rec.owner)
-	}
-	if err != nil {
+	if err := a.addressRecorded(ctx, c, &m, named, rec); err != nil {
 		return httpapi.Response{}, err
 	}
 	return a.storeMessage(ctx, rec, m, nil, http.StatusCreated)

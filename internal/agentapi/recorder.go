@@ -2,7 +2,6 @@ package agentapi
 
 import (
 	"context"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -26,6 +25,7 @@ type recorder struct {
 	members []identity.CustomerID
 	owner   identity.CustomerID // under which a new message is stored
 	stored  message.Entry       // the message after Put
+	named   bool                // the request named the address of the message
 }
 
 // newRecorder returns a recorder that stores under the id in the path.
@@ -60,7 +60,8 @@ func (a *API) storeMessage(ctx context.Context, rec *recorder, m message.Message
 		return httpapi.Response{}, err
 	}
 	isOurs := rec.stored.Origin == message.Recorded || rec.stored.Origin == message.Composed
-	if isOurs && !hasSameContent(rec.stored, m) {
+	sameAddress := !rec.named || rec.stored.Customer.Alias == m.Customer.Alias
+	if isOurs && (!sameAddress || !hasSameContent(rec.stored, m)) {
 		return httpapi.Response{}, errOtherMessage
 	}
 	response := httpapi.Response{Status: http.StatusOK}
@@ -105,84 +106,12 @@ var aliasKinds = map[message.Channel][]identity.Kind{
 	message.WebChat:   {identity.Visitor},
 }
 
-// findNamedAddress returns the address of an alias of the customer, and sets owner
-// to the id that has it.
-func (a *API) findNamedAddress(ctx context.Context, c identity.Customer, ch message.Channel, to identity.Alias, owner *identity.CustomerID) (identity.Address, error) {
-	if kinds, limited := aliasKinds[ch]; limited && !slices.Contains(kinds, to.Kind) {
-		return identity.Address{}, fault.New(fault.Invalid, "to must be an alias that %s reaches", ch)
-	}
-	id, assurance, err := a.Store.Customers.FindCustomer(ctx, to)
-	isTheirs := err == nil && slices.Contains(c.Members, id)
-	if fault.Is(err, fault.NotFound) || (err == nil && !isTheirs) {
-		return identity.Address{}, fault.New(fault.Invalid, "to must be an alias of this customer")
-	}
-	if err != nil {
-		return identity.Address{}, err
-	}
-	*owner = id
-	return identity.Address{Alias: to, Assurance: assurance}, nil
-}
-
-// recentVisits is how many messages of a customer's web chat are searched for the
-// visitor to answer.
-const recentVisits = 50
-
-// findVisitor returns the last message from the visitor to answer: of those who
-// wrote recently the latest whom the site proved to be an account, else the latest.
-// It reports false without a web chat message. An anonymous visitor may sit at a
-// shared computer, where the next person reads the page.
-func (a *API) findVisitor(ctx context.Context, c identity.Customer) (message.Entry, bool, error) {
-	page, err := a.Store.Messages.History(ctx, c, message.Query{Limit: recentVisits, Channel: message.WebChat, Direction: message.Inbound})
-	if err != nil || len(page.Entries) == 0 {
-		return message.Entry{}, false, err
-	}
-	var visitors []identity.Alias
-	for _, e := range page.Entries {
-		if !slices.Contains(visitors, e.Customer.Alias) {
-			visitors = append(visitors, e.Customer.Alias)
-		}
-	}
-	if len(visitors) == 1 {
-		return page.Entries[0], true, nil
-	}
-	accounts, err := a.Store.Customers.AccountsOfVisitors(ctx, visitors)
-	if err != nil {
-		return message.Entry{}, false, err
-	}
-	if len(distinctValues(accounts)) > 1 {
-		return message.Entry{}, false, errSeveralAccounts
-	}
-	for _, e := range page.Entries {
-		if accounts[e.Customer.Alias] != "" {
-			return e, true, nil
-		}
-	}
-	return page.Entries[0], true, nil
-}
-
-var errSeveralAccounts = fault.New(fault.Invalid, "the customer wrote on web chat from several accounts; name the visitor in to")
-
-func distinctValues(accounts map[identity.Alias]string) []string {
-	values := slices.Sorted(maps.Values(accounts))
-	return slices.Compact(values)
-}
-
 // findAddress returns the customer's address on a channel: the one used last,
-// else a known one. On web chat it is that of findVisitor. For an address used
-// before, it sets owner to the id that received from it, because delivery reports
-// arrive under that id.
+// else a known one. For an address used before, it sets owner to the id that
+// received from it, because delivery reports arrive under that id.
 func (a *API) findAddress(ctx context.Context, c identity.Customer, ch message.Channel, owner *identity.CustomerID) (identity.Address, error) {
 	kinds, limited := aliasKinds[ch]
-	if ch == message.WebChat {
-		last, found, err := a.findVisitor(ctx, c)
-		if err != nil {
-			return identity.Address{}, err
-		}
-		if found {
-			*owner = last.CustomerID
-			return last.Customer, nil
-		}
-	} else if limited {
+	if limited {
 		last, err := a.Store.Messages.History(ctx, c, message.Query{Limit: 1, Channel: ch, Direction: message.Inbound})
 		if err != nil {
 			return identity.Address{}, err

@@ -1,6 +1,7 @@
 package chatapi_test
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -222,6 +223,14 @@ func TestSignIn_HostToken(t *testing.T) {
 			t.Errorf("%+v", p.Messages)
 		}
 	})
+	t.Run("a host token under another name is refused", func(t *testing.T) {
+		t.Parallel()
+		s := newStack(t)
+		token := host(t, apitest.HostKey, nil)
+		s.open(map[string]any{"hosttoken": token}, "").ExpectRefusal(http.StatusBadRequest, "known: hostToken")
+		s.open(fmt.Sprintf(`{"hostToken":%q,"hostToken":""}`, token), "").ExpectRefusal(http.StatusBadRequest, "hostToken is given twice")
+		s.Do(call{Route: findRoute, Query: map[string]string{"alias": "account:10042"}}).Expect(http.StatusNotFound)
+	})
 	for name, token := range map[string]string{
 		"a token by another key":    host(t, "another key", nil),
 		"a token for another site":  host(t, apitest.HostKey, jwt.MapClaims{"aud": "other"}),
@@ -297,6 +306,8 @@ func TestPostMessage_RefusedAndCounted(t *testing.T) {
 		"a text of more than 8 KB":    {map[string]any{"id": uuid7(now, 1), "text": strings.Repeat("x", 9000)}, 413, "8192"},
 		"a body of more than 64 KB":   {map[string]any{"id": uuid7(now, 1), "text": strings.Repeat("x", 70000)}, 413, "65536"},
 		"no JSON":                     {"hallo", 400, "body must be"},
+		"a text that is given twice":  {`{"id":"` + uuid7(now, 1) + `","text":"x","text":"y"}`, 400, "text is given twice"},
+		"a text in other letters":     {`{"id":"` + uuid7(now, 1) + `","Text":"x"}`, 400, "text must not be empty"},
 		"a body of a thousand levels": {strings.Repeat("[", 20000), 400, "body must be"},
 	} {
 		t.Run(name, func(t *testing.T) {

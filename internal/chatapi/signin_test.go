@@ -2,7 +2,6 @@ package chatapi_test
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -29,8 +28,11 @@ func (s *stack) signIn(account, token string) visit {
 // shows returns the texts that a chat page shows, newest first.
 func (v visit) shows() []string {
 	v.T.Helper()
+	var read struct{ Messages []struct{ Text string } }
+	c := call{Route: chatRoute, Query: map[string]string{"limit": "100"}, Claims: noClaims, Headers: map[string]string{"Authorization": "Bearer " + v.Token}}
+	v.Do(c).Into(http.StatusOK, &read)
 	texts := []string{}
-	for _, m := range v.reads(map[string]string{"limit": "100"}).Messages {
+	for _, m := range read.Messages {
 		texts = append(texts, m.Text)
 	}
 	return texts
@@ -187,70 +189,6 @@ func TestSignIn_AcceptedSuggestion(t *testing.T) {
 		if again := s.signIn("K-1", k.Token); again.Visitor != k.Visitor {
 			t.Error("an unmerge ended the session")
 		}
-	}
-}
-
-// An agent's answer on web chat goes to the page of the account, also when an
-// anonymous page of the same customer was used last: it may be at a shared computer.
-func TestAnswer_AfterAcceptedSuggestion(t *testing.T) {
-	t.Parallel()
-	s := newStack(t)
-	anonymous := s.visit(nil, "")
-	anonymous.says(50, "nog onbekend")
-	k := s.signIn("K-1", anonymous.Token)
-	k.says(40, "van K")
-	d := identity.Decision{By: "agent-7", Why: "een mens", At: now}
-	if _, err := s.Table.Customers.MergeCustomers(t.Context(), k.customer(), anonymous.customer(), d); err != nil {
-		t.Fatal(err)
-	}
-	anonymous.says(30, "van een ander")
-	answer := func(changes map[string]any) call {
-		body := sent(map[string]any{"channel": "webchat", "sentAt": "2026-03-01T11:58:00Z"})
-		maps.Copy(body, changes)
-		return call{Route: answerRoute, Path: map[string]string{"id": s.account("K-1").ID}, Body: body}
-	}
-	s.Do(answer(map[string]any{"text": "voor K"})).Expect(http.StatusCreated)
-	s.same("the page of K", []string{"voor K", "van K"}, k.shows())
-	s.same("the anonymous page", []string{"van een ander", "nog onbekend"}, anonymous.shows())
-
-	named := "visitor:" + apitest.Site + ":" + anonymous.Visitor
-	s.Do(answer(map[string]any{"text": "voor de ander", "id": "answer-2", "sentAt": "2026-03-01T11:59:00Z", "to": named})).Expect(http.StatusCreated)
-	s.same("the anonymous page after an answer to it", []string{"voor de ander", "van een ander", "nog onbekend"}, anonymous.shows())
-}
-
-func TestAnswer_TwoAccounts(t *testing.T) {
-	t.Parallel()
-	s := newStack(t)
-	k := s.signIn("K-1", "")
-	k.says(50, "van K")
-	p := s.signIn("P-1", "")
-	p.says(40, "van P")
-	d := identity.Decision{By: "agent-7", Why: "een mens", At: now}
-	if _, err := s.Table.Customers.MergeCustomers(t.Context(), k.customer(), p.customer(), d); err != nil {
-		t.Fatal(err)
-	}
-	path := map[string]string{"id": s.account("K-1").ID}
-	s.Do(call{Route: answerRoute, Path: path, Body: sent(map[string]any{"channel": "webchat", "sentAt": "2026-03-01T11:58:00Z"})}).ExpectRefusal(http.StatusBadRequest, "name the visitor in to")
-	s.Do(call{Route: answerRoute, Path: path, Body: sent(map[string]any{"channel": "webchat", "sentAt": "2026-03-01T11:58:00Z", "text": "voor K", "to": "visitor:" + apitest.Site + ":" + k.Visitor})}).Expect(http.StatusCreated)
-	s.same("the page of K", []string{"voor K", "van K"}, k.shows())
-	s.same("the page of P", []string{"van P"}, p.shows())
-}
-
-func TestAnswer_ToAnother(t *testing.T) {
-	t.Parallel()
-	s := newStack(t)
-	k := s.signIn("K-1", "")
-	k.says(50, "van K")
-	p := s.signIn("P-1", "")
-	p.says(40, "van P")
-	path := map[string]string{"id": string(k.customer())}
-	for to, says := range map[string]string{
-		"visitor:" + apitest.Site + ":" + p.Visitor:     "an alias of this customer",
-		"visitor:" + apitest.Site + ":0195513a-unknown": "an alias of this customer",
-		"account:K-1": "an alias that webchat reaches",
-		"nonsense":    "",
-	} {
-		s.Do(call{Route: answerRoute, Path: path, Body: sent(map[string]any{"channel": "webchat", "to": to})}).ExpectRefusal(http.StatusBadRequest, says)
 	}
 }
 

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -60,8 +61,8 @@ func PhoneVariants(a Alias) []Alias {
 
 // normalizeMailAddress returns a mail address in NFC and lower case, with an
 // internationalized domain in ASCII. RFC 5321 (2.4) allows case-sensitive local parts,
-// but common mail servers do not use them. An address literal, such as
-// jan@[192.0.2.1], is refused: it names a host and no mail domain.
+// but common mail servers do not use them. A domain that no mail can reach is
+// refused, see [isMailDomain].
 func normalizeMailAddress(s string) (string, bool) {
 	at := strings.LastIndexByte(s, '@')
 	if at < 1 || at == len(s)-1 || len(s) > 320 {
@@ -76,10 +77,22 @@ func normalizeMailAddress(s string) (string, bool) {
 	if err != nil {
 		ascii = strings.ToLower(domain) // not valid in IDNA, for example with an underscore, but used in real mail
 	}
-	if ascii == "" || strings.ContainsAny(ascii, "[]") {
+	if !isMailDomain(ascii) {
 		return "", false
 	}
 	return strings.ToLower(norm.NFC.String(s[:at])) + "@" + ascii, true
+}
+
+// isMailDomain reports whether mail from the internet can reach a domain. It has
+// at least two labels, none of them empty. An address literal names a host, as in
+// jan@[192.0.2.1], and so does an address of digits, as in jan@192.0.2.1: no top-level
+// domain is a number.
+func isMailDomain(domain string) bool {
+	labels := strings.Split(domain, ".")
+	if len(labels) < 2 || slices.Contains(labels, "") || strings.ContainsAny(domain, "[]:") {
+		return false
+	}
+	return strings.Trim(labels[len(labels)-1], "0123456789") != ""
 }
 
 // ValidBSUID reports whether s has the form of a WhatsApp business-scoped or parent

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -61,28 +60,6 @@ func (t Customers) VisitorHasAccount(ctx context.Context, visitor identity.Alias
 	return readAlias(it).hostProven(), nil
 }
 
-// AccountsOfVisitors returns, for each of these visitors that a site proved, the
-// key of the account that it proved first. An anonymous visitor has no entry.
-func (t Customers) AccountsOfVisitors(ctx context.Context, visitors []identity.Alias) (map[identity.Alias]string, error) {
-	keys := make([]string, len(visitors))
-	for i, v := range visitors {
-		keys[i] = t.aliasKey(identity.Address{Alias: v, Assurance: identity.Verified})
-	}
-	known, err := t.readAliases(ctx, keys)
-	if err != nil {
-		return nil, fmt.Errorf("read the accounts of visitors: %w", err)
-	}
-	accounts := map[identity.Alias]string{}
-	for i, v := range visitors {
-		a := known[keys[i]]
-		account := slices.IndexFunc(a.linked, func(k string) bool { return isAliasKind(k, identity.Account) })
-		if a.hostProven() && account >= 0 {
-			accounts[v] = a.linked[account]
-		}
-	}
-	return accounts, nil
-}
-
 // SameCustomer reports whether two verified aliases belong to one customer
 // now. It is false when one of them is not known.
 func (t Customers) SameCustomer(ctx context.Context, a, b identity.Alias) (bool, error) {
@@ -137,6 +114,63 @@ func (t Customers) VisitorsSince(ctx context.Context, c identity.Customer, accou
 		}
 	}
 	return out, nil
+}
+
+// A SignedInVisitor is a visitor whom a site signed in to an account.
+type SignedInVisitor struct {
+	Visitor  identity.Alias
+	Account  identity.Alias
+	Customer identity.CustomerID // owner of the visitor
+}
+
+// SignedInVisitors returns the visitors of c whom a site signed in to an account
+// of c: those in wrote, in that order, then the newest sign-ins. The second
+// result counts the accounts of c. An anonymous visitor whom an agent merged
+// with c is left out, and so is a visitor whose account moved to another
+// customer.
+func (t Customers) SignedInVisitors(ctx context.Context, c identity.Customer, wrote []identity.Alias) (visitors []SignedInVisitor, accounts int, err error) {
+	newest, err := t.visitorKeys(ctx, c)
+	if err != nil {
+		return nil, 0, err
+	}
+	var keys []string
+	for _, a := range wrote {
+		keys = append(keys, t.aliasKey(identity.Address{Alias: a, Assurance: identity.Verified}))
+	}
+	for _, k := range newest {
+		if !slices.Contains(keys, k) {
+			keys = append(keys, k)
+		}
+	}
+	var others []string
+	for _, k := range c.Registered {
+		if !slices.Contains(keys, k) && !slices.Contains(others, k) {
+			others = append(others, k)
+		}
+	}
+	known, err := t.readAliases(ctx, slices.Concat(keys, others))
+	if err != nil {
+		return nil, 0, err
+	}
+	owned := map[string]identity.Alias{}
+	for k, a := range known {
+		if a.address.Kind == identity.Account && slices.Contains(c.Members, a.currentOwner()) {
+			owned[k] = a.address.Alias
+		}
+	}
+	for _, k := range keys {
+		a := known[k]
+		if !a.hostProven() || !slices.Contains(c.Members, a.currentOwner()) {
+			continue
+		}
+		for _, link := range a.linked {
+			if account, ok := owned[link]; ok {
+				visitors = append(visitors, SignedInVisitor{Visitor: a.address.Alias, Account: account, Customer: a.currentOwner()})
+				break
+			}
+		}
+	}
+	return visitors, len(owned), nil
 }
 
 // SuggestLink suggests that the anonymous visitor l.From and the owner of the

@@ -30,7 +30,7 @@ type NamedReply struct {
 //
 // It examines at most the given number of items, and returns how many it
 // examined. whole is false if the table may have more. progress is called after
-// each page, with the number so far.
+// each page that has items, with the number so far.
 //
 // No index lists these mails: the scan reads every item, at half a read unit
 // for 4 KB.
@@ -71,7 +71,9 @@ func (t Messages) NamedReplies(ctx context.Context, domain string, most int, pro
 			}
 		}
 		examined += int(out.ScannedCount)
-		progress(examined)
+		if out.ScannedCount > 0 { // the last page may be empty
+			progress(examined)
+		}
 		if in.ExclusiveStartKey = out.LastEvaluatedKey; out.LastEvaluatedKey == nil {
 			whole = true
 			break

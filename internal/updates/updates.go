@@ -205,12 +205,9 @@ func parseUpdate(message []byte) (update, error) {
 	if len(message) > problem.MaxUpdate {
 		return update{}, fault.New(fault.TooLarge, "an update may have %d bytes", problem.MaxUpdate)
 	}
-	if err := strictjson.CheckText(message); err != nil {
-		return update{}, err
-	}
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(message, &members); err != nil || members == nil {
-		return update{}, fault.New(fault.Invalid, "an update must be a JSON object")
+	members, err := strictjson.Members(message)
+	if err != nil {
+		return update{}, fault.New(fault.Invalid, "an update must be a JSON object: %s", fault.Message(err))
 	}
 	var u update
 	for name, to := range map[string]*string{"problem": &u.problem, "candidate": &u.candidate, "id": &u.name} {
@@ -229,7 +226,6 @@ func parseUpdate(message []byte) (update, error) {
 	case u.problem != "" && u.candidate != "":
 		return u, fault.New(fault.Invalid, "problem and candidate do not go together; send two updates")
 	}
-	var err error
 	u.body, err = json.Marshal(members)
 	return u, err
 }

@@ -295,6 +295,9 @@ func TestHandle_BadUpdates(t *testing.T) {
 	for name, tt := range map[string]struct{ body, reason string }{
 		"no JSON":                              {`to: fixed`, "must be a JSON object"},
 		"JSON that is cut off":                 {`{"problem":"p-1"`, "must be a JSON object"},
+		"a comment that is given twice":        {`{"problem":"p-1","comment":"a","comment":"b"}`, "comment is given twice"},
+		"a problem that is given twice":        {`{"problem":"p-1","problem":"p-2","comment":"a"}`, "problem is given twice"},
+		"a comment in other letters":           {`{"problem":"p-1","Comment":"a"}`, `no member "Comment"`},
 		"a list":                               {`[]`, "must be a JSON object"},
 		"null":                                 {`null`, "must be a JSON object"},
 		"two objects":                          {`{"problem":"p-1"} {}`, "must be a JSON object"},

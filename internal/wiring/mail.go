@@ -52,6 +52,17 @@ func MailForms() func(address string) bool {
 	return list.Has
 }
 
+// KnownForms is [MailForms] for a function that receives no mail. An entry that is
+// neither an address nor a domain is logged and ignored: it stops the email
+// function, and need not stop this one.
+func KnownForms() func(address string) bool {
+	list, err := email.ParseAddressList(config.Or("MAIL_FORMS", ""))
+	if err != nil {
+		slog.Warn("MAIL_FORMS has an entry that is neither a mail address nor a domain; the entry is ignored", "err", err)
+	}
+	return list.Has
+}
+
 // MailParser returns the function that parses mails for [ingest.MailHandler].
 func MailParser(cfg aws.Config) func(ctx context.Context, raw []byte, notice json.RawMessage) (ingest.ParsedMail, error) {
 	tokens := MailTokens(cfg)

@@ -112,6 +112,17 @@ func TestMailForms(t *testing.T) {
 	wiring.MailForms()
 }
 
+// TestKnownForms checks that a wrong entry of MAIL_FORMS is ignored.
+func TestKnownForms(t *testing.T) {
+	t.Setenv("MAIL_FORMS", "formulier@shop.example,*@shop.example,@forms.example")
+	forms := wiring.KnownForms()
+	for address, want := range map[string]bool{"formulier@shop.example": true, "noreply@forms.example": true, "piet@shop.example": false} {
+		if got := forms(address); got != want {
+			t.Errorf("%s is a form: got %v, want %v", address, got, want)
+		}
+	}
+}
+
 // TestMailStaff checks that a wrong entry of MAIL_STAFF is ignored, because stacks
 // may have had it before entries were checked.
 func TestMailStaff(t *testing.T) {

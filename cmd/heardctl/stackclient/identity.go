@@ -21,6 +21,14 @@ func (c *Client) ResolveCustomer(ctx context.Context, name string) (identity.Cus
 	return p.ID, err
 }
 
+// RequireCustomer returns an error unless a customer has the id.
+func (c *Client) RequireCustomer(ctx context.Context, id identity.CustomerID) error {
+	if err := c.Call(ctx, http.MethodGet, customerPath(id, ""), nil, nil); err != nil {
+		return fmt.Errorf("read customer %s: %w", id, err)
+	}
+	return nil
+}
+
 // Identity is a customer's id and all ids that were merged into it.
 type Identity struct {
 	ID  identity.CustomerID   `json:"id"`

@@ -135,6 +135,12 @@ func (c *Client) DeadLetterQueues(ctx context.Context) ([]DeadLetterQueue, error
 	return all, nil
 }
 
+// HasRefusedUpdates reports whether d has the updates of a department that cannot
+// be applied. The department corrects them; no function takes them again.
+func (d DeadLetterQueue) HasRefusedUpdates() bool {
+	return strings.HasPrefix(d.Name, "updates-") && strings.HasSuffix(d.Name, "-dead")
+}
+
 // queueLength returns how many messages of a queue are visible, and its ARN.
 func (c *Client) queueLength(ctx context.Context, url string) (n int, arn string, err error) {
 	got, err := c.SDK.SQS.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{
@@ -156,9 +162,10 @@ type Redriven struct {
 
 // RedriveQueue moves the messages of a dead-letter queue back to their source
 // queue. A function's failed invocations have no source queue, so the function
-// is invoked with them again. The counts are valid even with an error.
+// is invoked with them again. Refused updates are left in their queue. The counts
+// are valid even with an error.
 func (c *Client) RedriveQueue(ctx context.Context, d DeadLetterQueue) (Redriven, error) {
-	if d.Count == 0 {
+	if d.Count == 0 || d.HasRefusedUpdates() {
 		return Redriven{}, nil
 	}
 	sources, err := c.SDK.SQS.ListDeadLetterSourceQueues(ctx, &sqs.ListDeadLetterSourceQueuesInput{QueueUrl: &d.url})

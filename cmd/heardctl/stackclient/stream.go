@@ -93,6 +93,9 @@ func (c *Client) replayDeadLetter(ctx context.Context, record string) error {
 	if err := json.Unmarshal([]byte(record), &g); err != nil {
 		return fmt.Errorf("read the dead letter: %w", err)
 	}
+	if g.RequestContext.FunctionArn == "" {
+		return errors.New("the dead letter names no function, so it stays in its queue")
+	}
 	event := []byte(g.RequestPayload)
 	if g.SetAside != nil || g.Batch.Stream != "" {
 		records, err := c.deadLetterRecords(ctx, g)

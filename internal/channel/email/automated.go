@@ -172,12 +172,12 @@ func hasWeakSign(h rfc822.Header, env Envelope) bool {
 	if strings.Contains(suppress, "all") || strings.Contains(suppress, "autoreply") {
 		return true
 	}
-	return slices.ContainsFunc(h.Addresses("From"), func(a rfc822.Address) bool { return isNoReplyAddress(a.Addr) })
+	return slices.ContainsFunc(h.Addresses("From"), func(a rfc822.Address) bool { return IsNoReplyAddress(a.Addr) })
 }
 
-// isNoReplyAddress reports whether an address, such as no-reply@shop.example,
+// IsNoReplyAddress reports whether an address, such as no-reply@shop.example,
 // says that no one reads its mail.
-func isNoReplyAddress(address string) bool {
+func IsNoReplyAddress(address string) bool {
 	local, _, _ := strings.Cut(strings.ToLower(address), "@")
 	switch strings.NewReplacer("-", "", "_", "", ".", "").Replace(local) {
 	case "noreply", "donotreply", "dontreply", "nietbeantwoorden", "nereponderpas", "mailerdaemon", "postmaster", "notifications", "notification":

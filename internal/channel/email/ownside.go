@@ -41,7 +41,7 @@ func (l AddressList) addEntry(entry string) error {
 		domain = entry
 	}
 	alias, err := identity.NewAlias(identity.Email, "", "x@"+domain)
-	if err != nil || strings.ContainsAny(entry, " \t<>\"*:/") || !isDottedDomain(domain) {
+	if err != nil || strings.ContainsAny(entry, " \t<>\"*:/") || strings.Contains(domain, "@") {
 		return fault.New(fault.Invalid, "%q is neither a mail address nor a domain: write form@shop.example, or @shop.example for every address of a domain", entry)
 	}
 	domain = strings.TrimPrefix(alias.Value, "x@")
@@ -55,13 +55,6 @@ func (l AddressList) addEntry(entry string) error {
 	}
 	l.addresses[alias.Value] = true
 	return nil
-}
-
-// isDottedDomain reports whether a domain has at least two labels, none of them
-// empty.
-func isDottedDomain(domain string) bool {
-	domain = strings.TrimSuffix(domain, ".")
-	return strings.Contains(domain, ".") && !strings.Contains("."+domain+".", "..") && !strings.Contains(domain, "@")
 }
 
 // Has reports whether the list has an address, or the address's domain. An
@@ -249,7 +242,7 @@ func answersMail(h rfc822.Header) bool {
 func adjustClass(a authorship, c mailClass, root *rfc822.Part, m message.Message) mailClass {
 	switch {
 	case a == byPerson:
-		return mailClass{noReply: isNoReplyAddress(m.Customer.Value)}
+		return mailClass{noReply: IsNoReplyAddress(m.Customer.Value)}
 	case a == byUnnamed && c.name != classNewsletter && !answersMail(root.Header):
 		return mailClass{noReply: true}
 	}

@@ -1,7 +1,6 @@
 package webchat
 
 import (
-	"encoding/json"
 	"strings"
 	"time"
 
@@ -31,6 +30,7 @@ type postBody struct {
 
 // Normalize returns the message that a visitor posted at a site. site and
 // visitor come from a verified [Session]. Unknown members of body are ignored.
+// A member that is given twice is refused.
 //
 // The message's id and time are those of the client's UUIDv7, so that a post
 // that is sent twice is one message. An id outside [MaxLead] and [MaxAge] is
@@ -80,8 +80,8 @@ func parseBody(body []byte) (postBody, error) {
 		return postBody{}, err
 	}
 	var p postBody
-	if err := json.Unmarshal(strictjson.DropHalfPairs(body), &p); err != nil {
-		return postBody{}, fault.New(fault.Invalid, `the body must be {"id": string, "text": string, "replyTo": string}`)
+	if err := strictjson.UnmarshalKnown(strictjson.DropHalfPairs(body), &p); err != nil {
+		return postBody{}, fault.New(fault.Invalid, `%s: the body must be {"id": string, "text": string, "replyTo": string}`, fault.Message(err))
 	}
 	if len(p.Text) > MaxText {
 		return postBody{}, fault.New(fault.TooLarge, "text must not be longer than %d bytes", MaxText)
