@@ -100,7 +100,7 @@ func mayEndAttribution(lines []line, i int) bool {
 		return closesBracket(lines, i)
 	}
 	text, marked := trimEnd(l.text)
-	return marked || beginsWithYear(text) || patterns.lastWords[lastWord(text)] || isBeforeQuote(lines, i)
+	return marked || beginsWithYear(text) || patterns().lastWords[lastWord(text)] || isBeforeQuote(lines, i)
 }
 
 // beginsWithYear reports whether s begins with a year, as the attributions of

@@ -1,6 +1,9 @@
 package reply
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // A calendar has the names of the days and months in a language, in lower case.
 // Mail programs shorten them: a day to two letters or more, a month to three or
@@ -39,10 +42,10 @@ const (
 	unitWords   = "uhr uur h hrs hod г р год"
 )
 
-// momentWords are the words of times in all languages, in lower case. "mar" can
+// momentWords returns the words of times in all languages, in lower case. "mar" can
 // be a day and a month. A word that is in several other lists has the role of
 // the last.
-var momentWords = func() map[string]wordRole {
+var momentWords = sync.OnceValue(func() map[string]wordRole {
 	words := map[string]wordRole{}
 	addNames := func(role wordRole, least int, list string) {
 		for _, name := range strings.Fields(list) {
@@ -67,7 +70,7 @@ var momentWords = func() map[string]wordRole {
 	add(zoneWord, zoneWords)
 	add(unitWord, unitWords)
 	return words
-}()
+})
 
 // The least number of letters of a shortened name.
 const (

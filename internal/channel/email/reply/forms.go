@@ -3,6 +3,7 @@ package reply
 import (
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -134,8 +135,9 @@ const (
 	writerOnly
 )
 
-// patterns are the patterns of all forms, by the way they are looked up.
-var patterns = compileForms()
+// patterns returns the patterns of all forms, by the way they are looked up. They
+// are compiled at the first mail: other functions than email link this package too.
+var patterns = sync.OnceValue(compileForms)
 
 type compiledForms struct {
 	openers    map[string][]string   // phrases before a time, by their first word
@@ -146,8 +148,8 @@ type compiledForms struct {
 	verbs      map[string]bool       // the words between a time and a writer
 }
 
-func compileForms() compiledForms {
-	c := compiledForms{
+func compileForms() *compiledForms {
+	c := &compiledForms{
 		openers:    map[string][]string{},
 		timeFirst:  map[string][]*pattern{},
 		writerTime: map[string][]*pattern{},

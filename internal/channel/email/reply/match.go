@@ -13,7 +13,7 @@ func (c *candidate) matchDated() (certainty, bool) {
 	}
 	c.split()
 	first := wordAt(c.lower)
-	for _, opener := range patterns.openers[first] {
+	for _, opener := range patterns().openers[first] {
 		if after := skipPhrase(c.lower, 0, opener); after >= 0 {
 			if sure, ok := c.matchTimeFirst(opener, after); ok {
 				return sure, true
@@ -23,19 +23,19 @@ func (c *candidate) matchDated() (certainty, bool) {
 	if c.gap {
 		return possible, false
 	}
-	if first == "" || momentWords[first]&(dayName|monthName) != 0 {
+	if first == "" || momentWords()[first]&(dayName|monthName) != 0 {
 		if sure, ok := c.matchTimeFirst("", 0); ok {
 			return sure, true
 		}
 	}
 	for word := range strings.FieldsSeq(c.lower) {
-		for _, p := range patterns.writerTime[word] {
+		for _, p := range patterns().writerTime[word] {
 			if sure, ok := c.matchWriterFirst(p); ok {
 				return sure, true
 			}
 		}
 	}
-	for _, p := range patterns.writerTime[""] {
+	for _, p := range patterns().writerTime[""] {
 		if sure, ok := c.matchWriterFirst(p); ok {
 			return sure, true
 		}
@@ -51,7 +51,7 @@ func (c *candidate) matchTimeFirst(opener string, at int) (certainty, bool) {
 		return possible, false
 	}
 	timeEnd := at + n
-	for _, p := range patterns.timeFirst[opener] {
+	for _, p := range patterns().timeFirst[opener] {
 		start := skipPhrase(c.lower, timeEnd, p.between)
 		end := dropPhrase(c.lower, p.after)
 		if start < 0 || end < start {
@@ -104,7 +104,7 @@ func (c *candidate) matchUndated() bool {
 		return false
 	}
 	for _, word := range []string{wordAt(c.lower), lastWord(c.lower), ""} {
-		for _, p := range patterns.undated[word] {
+		for _, p := range patterns().undated[word] {
 			if c.matchWriterOnly(p) {
 				return true
 			}
@@ -155,7 +155,7 @@ func (c *candidate) acceptsWithoutVerb(w writer, when moment) bool {
 	switch {
 	case strings.Contains(name, ":"):
 		return false
-	case patterns.verbs[strings.ToLower(wordAt(name))]:
+	case patterns().verbs[strings.ToLower(wordAt(name))]:
 		return false // the opener of a form with this verb is missing
 	case c.marked && w.endsInAddress:
 		return when.isComplete()

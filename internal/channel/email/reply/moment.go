@@ -147,7 +147,7 @@ func (r *momentReader) readOffset(rest string) bool {
 // the parts.
 func (r *momentReader) readWord(word string) bool {
 	part := moment(0)
-	role := momentWords[word]
+	role := momentWords()[word]
 	switch {
 	case role == linkWord:
 		r.pos += len(word) // it belongs to the time only if another part follows
