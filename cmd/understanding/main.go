@@ -111,8 +111,8 @@ func (r report) print(ctx context.Context) error {
 	return nil
 }
 
-// printSets prints what is learned and what is tested. own is the number of texts
-// that the taxonomy teaches.
+// printSets prints the learned and the tested sets. own is the number of texts that
+// the taxonomy teaches.
 func (r report) printSets(own int) {
 	r.printHeading("Sets")
 	r.printRow("role", "file", "texts", "not learned", "source and licence")

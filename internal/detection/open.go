@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/retry"
 	"github.com/heard-intake/heard/internal/taxonomy"
@@ -94,10 +93,7 @@ func (d *Detector) absorbGeneralProblem(ctx context.Context, r taxonomy.Reason, 
 	if err != nil || id == "" {
 		return err
 	}
-	for try := range maxTries {
-		if err := retry.Wait(ctx, try); err != nil {
-			return err
-		}
+	return retry.OnConflict(ctx, maxTries, func() error {
 		rec, err := d.Store.Problems.Get(ctx, id)
 		if err != nil || !isAbsorbable(rec, into.OpenedAt.Add(-r.Window.Duration())) {
 			return err
@@ -108,11 +104,8 @@ func (d *Detector) absorbGeneralProblem(ctx context.Context, r taxonomy.Reason, 
 		}
 		rec.Problem = next
 		rec.Events = published
-		if err = d.Store.Problems.Save(ctx, rec); !fault.Is(err, fault.Conflict) {
-			return err
-		}
-	}
-	return fault.New(fault.Conflict, "the problem without a product keeps changing")
+		return d.Store.Problems.Save(ctx, rec)
+	})
 }
 
 // isAbsorbable reports whether the cause of a problem that opened since a time

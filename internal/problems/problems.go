@@ -42,7 +42,7 @@
 // # Work in many steps
 //
 // Merges and splits write more items than one transaction takes. Each of their
-// steps can be repeated, and the scheduler continues what was not finished.
+// steps can be repeated, and the scheduler continues unfinished work.
 //
 // A merge of p-2 into p-1 ([Service.Absorb]):
 //
@@ -150,7 +150,7 @@ type Contacts interface {
 }
 
 // Candidates has the words of contacts without a known reason, the candidates that
-// were announced, and what was decided about them.
+// were announced, and the decisions about both.
 type Candidates interface {
 	UnknownContacts(ctx context.Context, from time.Time, limit int, now time.Time) ([]problem.UnclassifiedContact, error)
 	DecidedWords(ctx context.Context, now time.Time) (map[string]string, error)
@@ -217,7 +217,7 @@ func readReachable(ctx context.Context, caller problem.Caller, id string, read f
 }
 
 // Resend puts the item of a problem's latest version on its department's queue
-// again. SQS keeps an item for 14 days, and a consumer may have lost one.
+// again, and on that of the department that it was escalated to. SQS keeps an item for 14 days, and a consumer may have lost one.
 func (s *Service) Resend(ctx context.Context, caller problem.Caller, id string) (problem.Record, error) {
 	return s.editProblem(ctx, id, func(p problem.Record) (problem.Record, bool, error) {
 		if err := caller.Check(p.Problem); err != nil {

@@ -16,7 +16,7 @@ const (
 )
 
 // OnConflict calls do until its error is not [fault.Conflict], at most tries
-// times, and returns its last error. do must read again what it changes.
+// times, and returns its last error. do must read the changed item itself.
 func OnConflict(ctx context.Context, tries int, do func() error) error {
 	var err error
 	for try := range tries {

@@ -58,8 +58,8 @@ var sources = []source{
 }
 
 // ChangesSince returns at most limit changes to a customer since an earlier
-// call: messages whatever their own time, effects, and contacts. Changes of the
-// two minutes before that call may be repeated. The first call, without a
+// call: messages of any time, effects, and contacts. Changes of the two minutes
+// before that call may be repeated. The first call, without a
 // cursor, returns only a cursor. One call reads at most [maxScan] items and
 // says whether there is more. If the ids of the customer changed since the
 // earlier call, it returns only that fact.

@@ -1,5 +1,5 @@
-// Package strictjson decodes JSON objects that a caller sent, and refuses what
-// it would otherwise lose.
+// Package strictjson decodes JSON objects that a caller sent, and refuses members
+// and text that the decoder would lose.
 //
 // A member with a misspelt name is refused, because its value would be dropped
 // without notice. A name in other letters, such as To for to, is misspelt. A

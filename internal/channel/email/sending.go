@@ -63,15 +63,9 @@ type sesRecipient struct{ EmailAddress, Status, DiagnosticCode string }
 // event that does not belong in a history, such as a click, has no effects. An
 // event that is not JSON, or names no mail, is [fault.Invalid].
 func ReadSendingEvent(event []byte) (SendingEvent, error) {
-	if err := strictjson.CheckUTF8(event); err != nil {
+	ev, err := decodeSendingEvent(event)
+	if err != nil {
 		return SendingEvent{}, err
-	}
-	var ev sesEvent
-	if err := json.Unmarshal(strictjson.DropHalfPairs(event), &ev); err != nil {
-		return SendingEvent{}, fault.New(fault.Invalid, "the event of SES is not valid JSON")
-	}
-	if ev.Mail.MessageID == "" || ev.Mail.Timestamp.UnixMilli() <= 0 {
-		return SendingEvent{}, fault.New(fault.Invalid, "the event of SES has no mail.messageId or no mail.timestamp")
 	}
 	out := SendingEvent{OwnMailIDs: ev.mailIDs()}
 	e := message.Effect{Channel: message.Email, Kind: message.Status, At: ev.Mail.Timestamp}
@@ -126,6 +120,21 @@ func ReadSendingEvent(event []byte) (SendingEvent, error) {
 	e.At = e.At.UTC().Truncate(time.Millisecond)
 	out.Effects = effectPerRecipient(e, recipients, ev.Mail.Destination)
 	return out, nil
+}
+
+// decodeSendingEvent decodes an event of SES, which must name a mail and its time.
+func decodeSendingEvent(event []byte) (sesEvent, error) {
+	var ev sesEvent
+	if err := strictjson.CheckUTF8(event); err != nil {
+		return ev, err
+	}
+	if err := json.Unmarshal(strictjson.DropHalfPairs(event), &ev); err != nil {
+		return ev, fault.New(fault.Invalid, "the event of SES is not valid JSON")
+	}
+	if ev.Mail.MessageID == "" || ev.Mail.Timestamp.UnixMilli() <= 0 {
+		return ev, fault.New(fault.Invalid, "the event of SES has no mail.messageId or no mail.timestamp")
+	}
+	return ev, nil
 }
 
 // isAutoReply reports whether a bounce of SES is in truth an automatic reply,
