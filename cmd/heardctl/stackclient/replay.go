@@ -162,10 +162,9 @@ type Redriven struct {
 
 // RedriveQueue moves the messages of a dead-letter queue back to their source
 // queue. A function's failed invocations have no source queue, so the function
-// is invoked with them again. Refused updates are left in their queue. The counts
-// are valid even with an error.
+// is invoked with them again. The counts are valid even with an error.
 func (c *Client) RedriveQueue(ctx context.Context, d DeadLetterQueue) (Redriven, error) {
-	if d.Count == 0 || d.HasRefusedUpdates() {
+	if d.Count == 0 {
 		return Redriven{}, nil
 	}
 	sources, err := c.SDK.SQS.ListDeadLetterSourceQueues(ctx, &sqs.ListDeadLetterSourceQueuesInput{QueueUrl: &d.url})
