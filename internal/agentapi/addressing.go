@@ -144,9 +144,10 @@ func referencesTo(m *message.Message) []string {
 
 // requireSendable refuses an answer to a web form or to ourselves, and an answer
 // of a program to a program. Unless it is forced, it also refuses one to an
-// address that takes no answers, or that last bounced or complained. A mail that the customer sent after that proves that the mailbox works.
+// address that takes no answers, or that last bounced or complained. A mail that
+// the customer sent after that proves that the mailbox works.
 func (a *API) requireSendable(ctx context.Context, r *httpapi.Request, m message.Message, question *message.Message, forced bool) error {
-	if a.isOwnSide(m.Customer.Alias.Value) {
+	if a.isOwnSide(m.Customer.Value) {
 		return errOwnSide
 	}
 	refusesPrograms := question != nil && (question.Automated != "" || question.NoReply)
@@ -156,7 +157,7 @@ func (a *API) requireSendable(ctx context.Context, r *httpapi.Request, m message
 	if forced {
 		return nil
 	}
-	if email.IsNoReplyAddress(m.Customer.Alias.Value) {
+	if email.IsNoReplyAddress(m.Customer.Value) {
 		return refuseSending("no-reply", "the address of the customer says that no one reads its mail; answer another address of the customer, or to send all the same, say in force why")
 	}
 	mark, marked, err := a.Store.Messages.AddressMark(ctx, m.Customer.Alias, r.Now)
