@@ -19,7 +19,8 @@ const maxQuestionSearch = 50
 // findQuestion returns the mail that an answer is for: the one that the request
 // names, else the customer's last, nil if the customer wrote none. The last
 // mail of a person is used, except by a program: if the last mail is a
-// machine's, the program's answer is for that one, and is refused later.
+// machine's, the program's answer is for that one, and is refused later. Mails
+// from an address that the customer left are passed over.
 func (a *API) findQuestion(ctx context.Context, c identity.Customer, body sendAnswerRequest) (*message.Message, error) {
 	id := body.InReplyTo
 	if id == "" {
@@ -28,7 +29,9 @@ func (a *API) findQuestion(ctx context.Context, c identity.Customer, body sendAn
 			return nil, err
 		}
 		for i := range page.Entries {
-			if m := &page.Entries[i].Message; !m.Passive || body.Automatic {
+			m := &page.Entries[i].Message
+			isTheirs := a.Store.Customers.OwnsAlias(c, m.CustomerID, m.Customer, a.Now())
+			if isTheirs && (!m.Passive || body.Automatic) {
 				return m, nil
 			}
 		}
@@ -88,7 +91,7 @@ func (a *API) addressNewThread(ctx context.Context, c identity.Customer, m *mess
 		return fault.New(fault.Invalid, "subject is missing: the customer wrote no mail that this could answer")
 	}
 	var err error
-	m.Customer, err = a.findAddress(ctx, c, message.Email, &rec.owner)
+	m.Customer, err = a.findAddress(ctx, c, message.Email, a.Now(), &rec.owner)
 	return err
 }
 
@@ -98,9 +101,12 @@ func (a *API) addressThread(ctx context.Context, c identity.Customer, m, questio
 	m.Customer = question.Customer
 	m.Name = question.Name
 	rec.owner = question.CustomerID
+	if !a.Store.Customers.OwnsAlias(c, question.CustomerID, question.Customer, a.Now()) {
+		return errPassedOn
+	}
 	if email.Unnamed(m.Customer.Alias) {
 		var err error
-		m.Customer, err = a.findAddress(ctx, c, message.Email, &rec.owner)
+		m.Customer, err = a.findAddress(ctx, c, message.Email, a.Now(), &rec.owner)
 		if fault.Is(err, fault.Invalid) {
 			return errNoAuthor
 		}

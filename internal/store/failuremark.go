@@ -58,6 +58,45 @@ func (t Messages) markFailure(ctx context.Context, c identity.CustomerID, e mess
 	return nil
 }
 
+// readMovedMarks adds the failure marks that are stored under the next owners of
+// the aliases that c left. A failure is recorded there if it arrived before its
+// message.
+func (t Messages) readMovedMarks(ctx context.Context, c identity.Customer, doubts map[stateKey]bool) error {
+	parts := c.Parts()
+	for _, place := range partitionsOf(c) {
+		if slices.ContainsFunc(parts, func(p identity.Part) bool { return p.ID == place }) {
+			continue
+		}
+		in := keyRange(customerPK(place), failureMarkPrefix, endOf(failureMarkPrefix))
+		in.ConsistentRead = ptr(true)
+		err := t.query(ctx, in, func(it item) bool {
+			doubts[markedEffect(it)] = true
+			return true
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// placeOfTarget returns the customer under whom the message of a failure is
+// stored. That is another one than customer if the alias moved after the message
+// was sent. If the message has not arrived, it returns customer.
+func (t Messages) placeOfTarget(ctx context.Context, customer identity.CustomerID, e message.Effect, providerKey string) (identity.CustomerID, error) {
+	c, err := t.customers().Get(ctx, customer)
+	if err != nil || len(c.Moves) == 0 {
+		return customer, err
+	}
+	for _, place := range partitionsOf(c) {
+		id, err := t.findMessageID(ctx, place, e.Channel, providerKey, e.At.Add(-maxReportDelay), e.At.Add(maxDrift))
+		if err != nil || id != "" {
+			return place, err
+		}
+	}
+	return customer, nil
+}
+
 // markLostMessages sets Lost on outbound messages that failed. It reads effects
 // consistently, and none without a failure mark.
 func (t Messages) markLostMessages(ctx context.Context, c identity.Customer, ms []message.Message, doubts map[stateKey]bool) error {
