@@ -125,6 +125,62 @@ func (c *Client) Find(ctx context.Context, a Alias) (Customer, error) {
 	return out, err
 }
 
+// A FoundCustomer is a customer whom a search found. Matches says with what: phone,
+// email, account, order or name.
+type FoundCustomer struct {
+	ID          string   `json:"id"`
+	IDs         []string `json:"ids"`
+	Name        string   `json:"name"`
+	Account     string   `json:"account"`
+	Matches     []string `json:"matches"`
+	LastMessage *struct {
+		Channel string    `json:"channel"`
+		At      time.Time `json:"at"`
+	} `json:"lastMessage"` // nil if the customer wrote none
+}
+
+// Search returns the customers who have text as phone number, mail address, customer
+// number, order number or full name, at most 20. complete is false if more
+// customers have this name.
+func (c *Client) Search(ctx context.Context, text string) (found []FoundCustomer, complete bool, err error) {
+	var out struct {
+		Customers []FoundCustomer
+		Complete  bool
+	}
+	err = c.Do(ctx, http.MethodGet, "/v1/customers/search?"+url.Values{"q": {text}}.Encode(), nil, &out)
+	return out.Customers, out.Complete, err
+}
+
+// Names is a text for display, in both languages.
+type Names struct {
+	NL string `json:"nl"`
+	EN string `json:"en"`
+}
+
+// A Taxonomy lists the departments, reasons and products of a stack.
+type Taxonomy struct {
+	Version     string          `json:"version"`
+	Departments []TaxonomyEntry `json:"departments"`
+	Reasons     []TaxonomyEntry `json:"reasons"`
+	Products    []TaxonomyEntry `json:"products"`
+}
+
+// A TaxonomyEntry is a department, reason or product. Department is the owner of
+// a reason, except for the products in Owners.
+type TaxonomyEntry struct {
+	ID         string            `json:"id"`
+	Names      Names             `json:"names"`
+	Department string            `json:"department"`
+	Owners     map[string]string `json:"owners"` // departments by product
+}
+
+// Taxonomy returns the taxonomy that the stack uses.
+func (c *Client) Taxonomy(ctx context.Context) (Taxonomy, error) {
+	var out Taxonomy
+	err := c.Do(ctx, http.MethodGet, "/v1/taxonomy", nil, &out)
+	return out, err
+}
+
 // Customer returns the customer with an id, current or former.
 func (c *Client) Customer(ctx context.Context, id string) (Customer, error) {
 	var out Customer

@@ -134,7 +134,7 @@ func (s *stage) recordAnswer(ctx context.Context, m weekEvent) error {
 	agents := s.agents
 	agents.Now = func() time.Time { return m.at.Truncate(time.Second).Add(time.Second) }
 	resp, err := httpapi.Lambda(agents.Handler())(ctx, events.APIGatewayV2HTTPRequest{
-		RouteKey: "POST /v1/customers/{id}/messages", PathParameters: map[string]string{"id": id}, Body: string(body),
+		RouteKey: "POST /v1/customers/{id}/messages", RawPath: "/v1/customers/" + id + "/messages", Body: string(body),
 		Headers: map[string]string{"content-type": "application/json"},
 		RequestContext: events.APIGatewayV2HTTPRequestContext{
 			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: http.MethodPost, Path: "/v1/customers/" + id + "/messages"},

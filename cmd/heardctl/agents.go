@@ -22,6 +22,10 @@ import (
 func agentCommands() []command {
 	return []command{
 		{
+			"find", "<text>", "search customers by phone number, mail address, customer number, order number or full name",
+			"find 'Jan Voorbeeld'", (*tool).searchCustomers,
+		},
+		{
 			"history", "<kind:value>", "show a customer with all messages and contacts",
 			"history phone:31612345678", (*tool).showHistory,
 		},

@@ -13,6 +13,29 @@ import (
 	"github.com/heard-intake/heard/internal/message"
 )
 
+// searchCustomers prints the customers whom a text describes, one per line.
+func (t *tool) searchCustomers(ctx context.Context, args []string) error {
+	f := t.newFlagSet("find")
+	c, err := t.parseAndOpen(ctx, f, args, 1, 1)
+	if err != nil {
+		return err
+	}
+	found, complete, err := c.SearchCustomers(ctx, f.Arg(0))
+	if err != nil {
+		return err
+	}
+	for _, p := range found {
+		fmt.Fprintf(t.out, "%s  %s  %s  by %s\n", p.ID, cmp.Or(p.Name, "Name unknown"), cmp.Or(p.Account, "no account"), strings.Join(p.Matches, ", "))
+	}
+	if len(found) == 0 {
+		fmt.Fprintln(t.out, "no customer found; a name must be complete")
+	}
+	if !complete {
+		fmt.Fprintln(t.out, "more customers have this name; search for a number or address instead")
+	}
+	return nil
+}
+
 func (t *tool) showHistory(ctx context.Context, args []string) error {
 	f := t.newFlagSet("history")
 	asJSON := f.Bool("json", false, "print JSON, one line per message")

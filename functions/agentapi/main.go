@@ -31,7 +31,8 @@ func main() {
 		Mailbox: agentapi.Mailbox{
 			Domain: config.Or("MAIL_DOMAIN", ""), Default: config.Must("MAIL_FROM"), Tokens: wiring.MailTokens(cfg), Forms: wiring.KnownForms(),
 		},
-		Now: time.Now,
+		Country: config.Or("PHONE_COUNTRY", ""),
+		Now:     time.Now,
 		Preview: func(ctx context.Context, k contact.Contact) (contact.Contact, bool, error) {
 			t := triage.Triage{Store: triage.StoreOf(table), Taxonomy: rules.Current(), Zone: time.UTC, Now: time.Now}
 			return t.Preview(ctx, k)

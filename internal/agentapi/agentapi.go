@@ -60,6 +60,7 @@ type API struct {
 	Meter    ingest.Meter
 	Limiter  *httpapi.Limiter // nil: no limit
 	Mailbox  Mailbox          // that answers are sent from
+	Country  string           // country code of phone numbers that are written without one, such as "31"; may be empty
 	Now      func() time.Time
 
 	// Preview returns the contact that k would be after a new classification.
@@ -75,6 +76,8 @@ func (a *API) Handler() *httpapi.Handler {
 func (a *API) routes() []httpapi.Route {
 	return []httpapi.Route{
 		{Pattern: "GET /v1/customers", Scope: httpapi.ReadCustomers, Serve: a.findCustomer},
+		{Pattern: "GET /v1/customers/search", Scope: httpapi.ReadCustomers, Serve: a.searchCustomers},
+		{Pattern: "GET /v1/taxonomy", Scope: httpapi.ReadCustomers, Serve: a.getTaxonomy},
 		{Pattern: "GET /v1/customers/{id}", Scope: httpapi.ReadCustomers, Serve: a.getProfile},
 		{Pattern: "GET /v1/customers/{id}/messages", Scope: httpapi.ReadCustomers, Serve: a.listMessages},
 		{Pattern: "GET /v1/customers/{id}/changes", Scope: httpapi.ReadCustomers, Serve: a.listChanges},

@@ -3,6 +3,7 @@ package agentapi
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
@@ -29,7 +30,7 @@ type profileResponse struct {
 // greet the customer.
 func (a *API) findCustomer(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	q := r.Query()
-	alias := queryAlias(q)
+	alias := a.queryAlias(q)
 	messages := q.Count("messages", 0)
 	if err := q.Validate(); err != nil {
 		return httpapi.Response{}, err
@@ -63,8 +64,9 @@ func (a *API) findCustomer(ctx context.Context, r *httpapi.Request) (httpapi.Res
 }
 
 // queryAlias returns the one alias that a query names: alias=phone:31970100678,
-// or its kind as the parameter, phone=31970100678.
-func queryAlias(q *httpapi.Query) identity.Alias {
+// or its kind as the parameter, phone=31970100678. A phone number may be written
+// without its country code, if that of a.Country is meant.
+func (a *API) queryAlias(q *httpapi.Query) identity.Alias {
 	var named []string
 	if v := q.Parameter("alias"); v != "" {
 		named = append(named, v)
@@ -77,6 +79,13 @@ func queryAlias(q *httpapi.Query) identity.Alias {
 	if len(named) != 1 {
 		q.AddMistake("name one alias: alias=kind:value, or one of the kinds %s", httpapi.JoinNames(identity.Kinds))
 		return identity.Alias{}
+	}
+	if number, ok := strings.CutPrefix(named[0], string(identity.Phone)+":"); ok {
+		alias, err := identity.ParsePhone(number, a.Country)
+		if err != nil {
+			q.AddMistake("alias: %s", fault.Message(err))
+		}
+		return alias
 	}
 	alias, err := identity.ParseAlias(named[0])
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/message"
+	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
 // Schemas returns a zero value of the type of each schema in the document.
@@ -21,6 +22,8 @@ func Schemas() map[string]any {
 		"HandOverRequest": handOverRequest{}, "NoteRequest": noteRequest{},
 		"Identity": identityResponse{}, "MergeRequest": mergeRequest{}, "Split": unmergeResponse{}, "MoveRequest": moveAliasRequest{}, "MovedAlias": moveAliasResponse{},
 		"KnownPage": aliasesResponse{}, "KnownAlias": identity.AliasDetail{}, "KnownLink": identity.AliasLink{}, "SuggestionPage": suggestionsResponse{},
+		"SearchPage": searchResponse{}, "Found": foundCustomer{}, "LastMessage": lastMessage{},
+		"Taxonomy": taxonomyResponse{}, "TaxonomyDepartment": taxonomyDepartment{}, "TaxonomyReason": taxonomyReason{}, "TaxonomyProduct": taxonomyProduct{}, "Text": taxonomy.Text{},
 		"DecisionRequest": decideSuggestionRequest{}, "AuditPage": identityChangesResponse{}, "IdentityChange": identity.Change{}, "Unjoined": identity.NotJoined{},
 	}
 }

@@ -8,7 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/message"
 )
 
@@ -128,4 +131,126 @@ func TestFindCustomer_WithHistory(t *testing.T) {
 	s.Do(find(map[string]string{"psid": "x"})).ExpectRefusal(http.StatusBadRequest, "psid:scope:value")
 	s.Do(find(map[string]string{"phone": phone(1).Value, "messages": "0"})).ExpectRefusal(http.StatusBadRequest, "messages must be")
 	s.Do(find(map[string]string{"email": "niemand@voorbeeld.example"})).ExpectRefusal(http.StatusNotFound, "no customer")
+}
+
+// found returns who a search finds, with the matches.
+func (s *stack) found(q string) map[string][]string {
+	s.T.Helper()
+	var p struct {
+		Customers []struct {
+			ID      string
+			Matches []string
+		}
+	}
+	s.Do(call{Route: searchRoute, Query: map[string]string{"q": q}}).Into(http.StatusOK, &p)
+	out := map[string][]string{}
+	for _, f := range p.Customers {
+		out[f.ID] = f.Matches
+	}
+	return out
+}
+
+const searchRoute = "GET /v1/customers/search"
+
+func TestSearchCustomers_Matches(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	s.Agents.Country = "31"
+	shown := identity.Evidence{Rule: identity.RuleWebhook, At: now, Name: "Els de Vries-Bakker"}
+	els, err := s.Table.Customers.Identify(t.Context(), []identity.Address{verified(identity.Phone, "", "31612345678")}, shown)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry := identity.Registration{
+		Account: "10042", Name: "José Voorbeeld", At: now, Orders: []identity.Order{{Number: "NL-2026-7"}},
+		Mails: []identity.Alias{{Kind: identity.Email, Value: "jose@voorbeeld.example"}},
+	}
+	plan, err := s.Table.Customers.RegisterCustomer(t.Context(), entry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	jose := plan.Customer
+	for q, want := range map[string]map[string][]string{
+		"06-12345678":            {string(els): {"phone"}},
+		"06 12 34 56 78":         {string(els): {"phone"}},
+		"(06) 12345678":          {string(els): {"phone"}},
+		"+31 (0)6 12345678":      {string(els): {"phone"}},
+		"0031612345678":          {string(els): {"phone"}},
+		"els de vries bakker":    {string(els): {"name"}},
+		"Els":                    {},
+		"de Vries":               {},
+		"JOSE  VOORBEELD":        {string(jose): {"name"}},
+		"nl-2026-7":              {string(jose): {"order"}},
+		"#NL-2026-7":             {string(jose): {"order"}},
+		"10042":                  {string(jose): {"account"}},
+		"Jose@Voorbeeld.example": {string(jose): {"email"}},
+		"06-87654321":            {},
+	} {
+		if diff := cmp.Diff(want, s.found(q)); diff != "" {
+			t.Errorf("search %q (-want +got):\n%s", q, diff)
+		}
+	}
+	s.Do(call{Route: searchRoute, Query: map[string]string{"q": "  "}}).ExpectRefusal(http.StatusBadRequest, "q must have")
+	s.Do(call{Route: findRoute, Query: map[string]string{"phone": "06 12345678"}}).Expect(http.StatusOK)
+
+	// A merged customer is found once, under the current id.
+	if _, err := s.Table.Customers.MergeCustomers(t.Context(), jose, els, identity.Decision{By: "agent", Why: "test", At: now}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string][]string{string(jose): {"name"}}, s.found("Els de Vries-Bakker")); diff != "" {
+		t.Errorf("after a merge (-want +got):\n%s", diff)
+	}
+
+	// A new name in the register replaces the old one.
+	entry.Name = "José Bakker"
+	if _, err := s.Table.Customers.RegisterCustomer(t.Context(), entry); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.found("José Voorbeeld"); len(got) != 0 {
+		t.Errorf("the former name: got %v, want no customer", got)
+	}
+	if got := s.found("José Bakker"); len(got) != 1 {
+		t.Errorf("the new name: got %v, want one customer", got)
+	}
+}
+
+func TestSearchCustomers_SameName(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	for n := range 25 {
+		ev := identity.Evidence{Rule: identity.RuleWebhook, At: now, Name: "Jan Voorbeeld"}
+		if _, err := s.Table.Customers.Identify(t.Context(), []identity.Address{phone(n)}, ev); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var p struct {
+		Customers []struct{ ID string }
+		Complete  bool
+	}
+	s.Do(call{Route: searchRoute, Query: map[string]string{"q": "Jan Voorbeeld"}}).Into(http.StatusOK, &p)
+	if len(p.Customers) != 20 || p.Complete {
+		t.Errorf("got %d customers, complete %v, want 20 and not complete", len(p.Customers), p.Complete)
+	}
+}
+
+func TestTaxonomy_Names(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	var p struct {
+		Version                        string
+		Departments, Reasons, Products []struct {
+			ID, Department string
+			Names          struct{ NL, EN string }
+		}
+	}
+	s.Do(call{Route: "GET /v1/taxonomy"}).Into(http.StatusOK, &p)
+	inUse := s.Agents.Taxonomy()
+	if p.Version != inUse.Version || len(p.Departments) != len(inUse.Departments) || len(p.Products) != len(inUse.Products) {
+		t.Errorf("got version %s, %d departments and %d products", p.Version, len(p.Departments), len(p.Products))
+	}
+	for i, r := range inUse.Reasons {
+		if got := p.Reasons[i]; got.ID != r.ID || got.Department != r.Department || got.Names.NL != r.Names.NL || got.Names.EN != r.Names.EN {
+			t.Errorf("reason %d: got %+v, want %s of %s", i, got, r.ID, r.Department)
+		}
+	}
 }

@@ -131,6 +131,10 @@ type Evidence struct {
 	Rule string    `json:"rule"`          // one of the Rule constants
 	Ref  string    `json:"ref,omitempty"` // id of the message or register entry that shows it
 	At   time.Time `json:"at"`
+
+	// Name is the name that the channel shows for the person. It proves nothing and
+	// is not stored. A customer who is new is found by it.
+	Name string `json:"-"`
 }
 
 // A Link is one proven statement that names two aliases of one person.

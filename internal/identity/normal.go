@@ -3,6 +3,7 @@ package identity
 import (
 	"slices"
 	"strings"
+	"unicode"
 
 	"golang.org/x/net/idna"
 	"golang.org/x/text/unicode/norm"
@@ -30,6 +31,45 @@ func normalizePhone(s string) (string, bool) {
 	}
 	return d, true
 }
+
+// ParsePhone returns the alias of a phone number as people write it: with a
+// country code, as in +31 6 12345678, 0031612345678 and 31612345678, or without,
+// as in 06-12345678. A number without one gets that of country, for example "31".
+func ParsePhone(value, country string) (Alias, error) {
+	a, err := NewAlias(Phone, "", value)
+	if err == nil || country == "" {
+		return a, err
+	}
+	national := strings.TrimLeft(value, " (\u00a0")
+	if !strings.HasPrefix(national, "0") || strings.HasPrefix(national, "00") {
+		return a, err
+	}
+	subscriber := strings.NewReplacer("(", " ", ")", " ").Replace(national[1:])
+	if parsed, ok := NewAlias(Phone, "", country+subscriber); ok == nil {
+		return parsed, nil
+	}
+	return a, err
+}
+
+// NormalizeName returns the words of a person's name in lower case, without
+// accents and signs, separated by spaces. For example, "José  Voorbeeld-Bakker"
+// becomes "jose voorbeeld bakker".
+func NormalizeName(name string) string {
+	var b strings.Builder
+	for _, r := range norm.NFKD.String(name) {
+		switch {
+		case unicode.Is(unicode.Mn, r), r == '\'', r == '\u2019':
+		case unicode.IsLetter(r), unicode.IsDigit(r):
+			b.WriteRune(unicode.ToLower(r))
+		default:
+			b.WriteByte(' ')
+		}
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+// IsFullName reports whether a name in normal form has a first and a last name.
+func IsFullName(normalized string) bool { return strings.Contains(normalized, " ") }
 
 // PhoneVariants returns the other forms of a phone number of the same subscriber.
 // Most countries have none. Platform ids and dialled numbers differ in Brazil's ninth

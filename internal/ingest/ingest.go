@@ -250,6 +250,9 @@ func (ing *Ingester) writeMessage(ctx context.Context, m message.Message, mail *
 	}
 	if m.CustomerID == "" {
 		ev := identity.Evidence{Rule: evidenceRule(m.Channel), Ref: string(m.ID), At: m.SentAt}
+		if m.Direction == message.Inbound {
+			ev.Name = m.Name
+		}
 		m.CustomerID, err = customers.resolve(ctx, m.Addresses(), ev)
 		if err != nil {
 			return false, fmt.Errorf("identify the customer of a message: %w", err)

@@ -236,7 +236,11 @@ func (t Customers) claimAlias(ctx context.Context, a identity.Address, ev identi
 			return Resolution{}, false, err
 		}
 	}
-	taken, err := t.putNew(ctx, t.writeAlias(a, customer, linked, ev))
+	it := t.writeAlias(a, customer, linked, ev)
+	if !found {
+		t.indexName(it, customer, ev.Name)
+	}
+	taken, err := t.putNew(ctx, it)
 	switch {
 	case err != nil:
 		return Resolution{}, false, err
@@ -297,20 +301,12 @@ func (t Customers) readAliases(ctx context.Context, keys []string) (map[string]a
 func (t Customers) FindCustomer(ctx context.Context, a identity.Alias) (identity.CustomerID, identity.Assurance, error) {
 	for _, assurance := range []identity.Assurance{identity.Verified, identity.Claimed} {
 		for _, v := range append([]identity.Alias{a}, identity.PhoneVariants(a)...) {
-			it, err := t.getItem(ctx, key(t.aliasKey(identity.Address{Alias: v, Assurance: assurance}), aliasSK), true)
+			owner, found, err := t.ownerOf(ctx, identity.Address{Alias: v, Assurance: assurance})
 			if err != nil {
 				return "", "", err
 			}
-			if it == nil {
-				continue
-			}
-			found := readAlias(it)
-			free, err := t.isFree(ctx, found)
-			if err != nil {
-				return "", "", err
-			}
-			if !free {
-				return found.currentOwner(), assurance, nil
+			if found {
+				return owner, assurance, nil
 			}
 		}
 	}

@@ -80,6 +80,8 @@ import (
 //	problems#<department>          <opened>#<problem>        problem of the department, or escalation to it
 //	corrections                    <time>#<hash>             correction
 //	late#C#<customer>              <time of receipt>         message that arrived long after it was sent
+//	names#<hash of full name>      <customer>                customer: the profile, or the alias that made the customer
+//	orders#<hash of account>       <hash of number>          order of the account in the register
 const (
 	profileSK   = "P"
 	problemSK   = "P"
@@ -129,6 +131,8 @@ const (
 	quarantinePrefix  = "Q#"
 
 	correctionsPK = "corrections" // of the index
+	namesPrefix   = "names#"      // of the index
+	ordersPrefix  = "orders#"     // of the index
 
 	watermarkKey = "~watermark" // instead of a provider id
 
@@ -368,6 +372,18 @@ func (t *core) orderPK(number string) string {
 // namePK returns the partition of the customers with a name in the register.
 func (t *core) namePK(name string) string {
 	return lookupPrefix + t.pepper.Hash("name", strings.ToLower(strings.Join(strings.Fields(name), " ")))
+}
+
+// fullNamePK returns the partition of the index with the customers of a name, and
+// false for a name that is not a full one: a first name alone finds too many.
+func (t *core) fullNamePK(name string) (string, bool) {
+	normalized := identity.NormalizeName(name)
+	return namesPrefix + t.pepper.Hash("full name", normalized), identity.IsFullName(normalized)
+}
+
+// ordersPK returns the partition of the index with the orders of an account.
+func (t *core) ordersPK(account string) string {
+	return ordersPrefix + t.pepper.Hash("orders", account)
 }
 
 // claimedPK returns the partition of the customers for whom an address is

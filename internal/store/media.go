@@ -46,8 +46,19 @@ func (t Customers) AliasByKey(ctx context.Context, pk string) (identity.Address,
 }
 
 // PutShownName stores the name that a platform shows. It counts while the
-// register has no name.
+// register has no name, and finds the customer.
 func (t Customers) PutShownName(ctx context.Context, c identity.CustomerID, name string) error {
+	if pk, full := t.fullNamePK(name); full {
+		registered, err := t.update(ctx, &dynamodb.UpdateItemInput{
+			Key:                       key(customerPK(c), profileSK),
+			UpdateExpression:          exprf("SET %s = :n, %s = :pk, %s = :c", attrProfileShownName, gsiPK, gsiSK),
+			ConditionExpression:       exprf("attribute_not_exists(%s)", attrProfileName),
+			ExpressionAttributeValues: item{":n": str(name), ":pk": str(pk), ":c": str(string(c))},
+		})
+		if err != nil || !registered {
+			return err
+		}
+	}
 	_, err := t.update(ctx, &dynamodb.UpdateItemInput{
 		Key:                       key(customerPK(c), profileSK),
 		UpdateExpression:          exprf("SET %s = :n", attrProfileShownName),

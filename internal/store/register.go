@@ -108,11 +108,18 @@ func (t Customers) judgeRegistration(ctx context.Context, addresses []identity.A
 }
 
 func (t Customers) putProfile(ctx context.Context, id identity.CustomerID, r identity.Registration, addresses []identity.Address) error {
+	values := item{":n": str(r.Name), ":l": str(r.Locale), ":ac": str(r.Account), ":al": setOf(t.aliasKeys(addresses))}
+	index := *exprf("REMOVE %s, %s", gsiPK, gsiSK)
+	if pk, full := t.fullNamePK(r.Name); full {
+		index = *exprf(", %s = :pk, %s = :c", gsiPK, gsiSK)
+		values[":pk"] = str(pk)
+		values[":c"] = str(string(id))
+	}
 	_, err := t.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: t.name, Key: key(customerPK(id), profileSK),
-		UpdateExpression:          exprf("SET %s = :n, #l = :l, %s = :ac ADD %s :al", attrProfileName, attrProfileAccount, attrProfileAliases),
+		UpdateExpression:          exprf("SET %s = :n, #l = :l, %s = :ac %s ADD %s :al", attrProfileName, attrProfileAccount, index, attrProfileAliases),
 		ExpressionAttributeNames:  map[string]string{"#l": attrProfileLocale},
-		ExpressionAttributeValues: item{":n": str(r.Name), ":l": str(r.Locale), ":ac": str(r.Account), ":al": setOf(t.aliasKeys(addresses))},
+		ExpressionAttributeValues: values,
 	})
 	if err != nil {
 		return sdkError(err, "write profile")
@@ -129,6 +136,8 @@ func (t Customers) putOrders(ctx context.Context, r identity.Registration) error
 	for _, o := range r.Orders {
 		it := key(t.orderPK(o.Number), orderSK)
 		it[attrOrderAccount] = str(r.Account)
+		it[gsiPK] = str(t.ordersPK(r.Account))
+		it[gsiSK] = it[pkName]
 		if len(o.Products) > 0 {
 			it[attrOrderProducts] = setOf(o.Products)
 		}

@@ -189,6 +189,9 @@ func (t Customers) claimAliases(ctx context.Context, s statement) (Resolution, b
 		case !ok:
 			taken = append(taken, s.keys[i])
 			it := t.writeAlias(a, s.owner, linked, s.ev)
+			if i == 0 && s.fresh {
+				t.indexName(it, s.owner, s.ev.Name)
+			}
 			if i == 1 && isNumberChange(s.addresses, s.ev) {
 				it[attrAliasStarts] = setOf([]string{timeSK("", s.ev.At)})
 			}

@@ -38,6 +38,27 @@ func (c *Client) FindCustomer(ctx context.Context, alias string) (Person, error)
 	return p, nil
 }
 
+// FoundCustomer is a customer whom a search found.
+type FoundCustomer struct {
+	ID      identity.CustomerID `json:"id"`
+	Name    string              `json:"name"`
+	Account string              `json:"account"`
+	Matches []string            `json:"matches"`
+}
+
+// SearchCustomers returns the customers whom a text describes, such as a full
+// name. complete is false if there are more.
+func (c *Client) SearchCustomers(ctx context.Context, text string) (found []FoundCustomer, complete bool, err error) {
+	var out struct {
+		Customers []FoundCustomer `json:"customers"`
+		Complete  bool            `json:"complete"`
+	}
+	if err := c.Call(ctx, http.MethodGet, "/v1/customers/search?q="+url.QueryEscape(text), nil, &out); err != nil {
+		return nil, false, fmt.Errorf("search customers: %w", err)
+	}
+	return out.Customers, out.Complete, nil
+}
+
 // Messages returns the last messages of a customer, oldest first.
 func (c *Client) Messages(ctx context.Context, id identity.CustomerID, limit int) ([]message.Entry, error) {
 	var page struct{ Messages []message.Entry }
