@@ -16,7 +16,7 @@ import (
 
 // An example is a correction without its customer, message and agent.
 type example struct {
-	Text     string          `json:"text,omitempty"` // masked; absent if it may hold personal data
+	Text     string          `json:"text,omitempty"` // masked; absent if no words are left
 	Reasons  []contact.Cause `json:"reasons"`
 	Was      []contact.Cause `json:"was"`
 	Taxonomy string          `json:"taxonomy"`
@@ -63,7 +63,7 @@ func anonymousCauses(causes []contact.Cause) []contact.Cause {
 
 // maskedText returns the customer's words in a corrected contact up to the
 // correction, with personal data masked. It returns "" if the contact or
-// customer is gone, or if masking is in doubt.
+// customer is gone, if no words are left, or if the text is too long to be masked.
 func (a *API) maskedText(ctx context.Context, c contact.Correction) (string, error) {
 	at, _, _, err := c.Message.Parse()
 	if err != nil {
@@ -92,5 +92,8 @@ func (a *API) maskedText(ctx context.Context, c contact.Correction) (string, err
 		}
 	}
 	text, _ := redact.Mask(strings.Join(texts, " "), problems.PersonalData(a.Taxonomy(), customer, messages))
+	if !redact.HasWords(text) {
+		return "", nil
+	}
 	return text, nil
 }

@@ -39,8 +39,8 @@ func (q *quoter) describeOccurrence(ctx context.Context, cause contact.Cause) pr
 }
 
 // findQuote returns a masked sentence about a cause in the customer's own words,
-// or "" when no message is certain to be free of personal data. Notes of a phone
-// call are the agent's words and are not quoted.
+// or "" if no message says enough when it is masked. Notes of a phone call are the
+// agent's words and are not quoted.
 func (q *quoter) findQuote(ctx context.Context, cause contact.Cause) string {
 	if q.masker == nil {
 		q.masker = redact.NewMasker(q.detector.personalData(q.customer, q.contact))

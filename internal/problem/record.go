@@ -99,7 +99,7 @@ type Occurrence struct {
 	Day      string // in the organisation's time zone, like 2026-03-01
 	Hour     string // like 09, where a cause is counted by the hour; else empty
 	At       time.Time
-	Quote    string // masked; empty when in doubt
+	Quote    string // masked; empty if the messages say too little
 	Expires  time.Time
 	// Text has the customer's words, to find the part of a problem that they belong
 	// to. It is never stored.
