@@ -72,10 +72,11 @@ var rules = []struct {
 	// The work of the functions, on the store. Messages that agents register and
 	// visitors post are stored by ingest, as the messages of a webhook are.
 	{"internal/ingest", join(domain, "internal/channel/meta", "internal/store"), false},
-	{"internal/detection", join(domain, "internal/store"), false},
+	{"internal/excerpt", domain, false},
+	{"internal/detection", join(domain, "internal/excerpt", "internal/store"), false},
 	{"internal/triage", join(domain, "internal/detection", "internal/store"), false},
 	{"internal/outbox", join(domain, "internal/store"), false},
-	{"internal/problems", join(domain, "internal/store"), false},
+	{"internal/problems", join(domain, "internal/excerpt", "internal/store"), false},
 	{"internal/media", join(domain, "internal/channel/meta"), true}, // signs one call to End User Messaging
 	{"internal/updates", join(domain, "internal/problems"), false},
 	{"internal/send", join(domain, "internal/channel/email", "internal/channel/email/compose"), false},
@@ -84,8 +85,8 @@ var rules = []struct {
 	// directly, and store messages through ingest as webhooks do.
 	{"internal/httpapi", domain, false},
 	{"internal/messageview", join(domain, "internal/httpapi", "internal/blob"), false},
-	{"internal/agentapi", join(apis, "internal/brief", "internal/problems", "internal/channel/email"), false},
-	{"internal/departmentapi", join(apis, "internal/problems"), false},
+	{"internal/agentapi", join(apis, "internal/brief", "internal/excerpt", "internal/problems", "internal/channel/email"), false},
+	{"internal/departmentapi", join(apis, "internal/excerpt", "internal/problems"), false},
 	{"internal/chatapi", join(apis, "internal/channel/webchat"), false},
 
 	// Wiring: the only place that knows both sides.

@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/excerpt"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/message"
-	"github.com/heard-intake/heard/internal/problems"
 	"github.com/heard-intake/heard/internal/redact"
 )
 
@@ -91,7 +91,7 @@ func (a *API) maskedText(ctx context.Context, c contact.Correction) (string, err
 			}
 		}
 	}
-	text, _ := redact.Mask(strings.Join(texts, " "), problems.PersonalData(a.Taxonomy(), customer, messages))
+	text, _ := redact.Mask(strings.Join(texts, " "), excerpt.PersonalData(a.Taxonomy(), customer, messages))
 	if !redact.HasWords(text) {
 		return "", nil
 	}

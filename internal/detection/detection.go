@@ -86,6 +86,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/heard-intake/heard/internal/excerpt"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/store"
@@ -96,6 +97,7 @@ import (
 // returns those of a table.
 type Store struct {
 	Customers  Customers
+	Messages   excerpt.Messages
 	Problems   Problems
 	Causes     Causes
 	Candidates Candidates
@@ -103,7 +105,7 @@ type Store struct {
 
 // StoreOf returns the parts of a table.
 func StoreOf(t *store.Table) Store {
-	return Store{Customers: t.Customers, Problems: t.Problems, Causes: t.Causes, Candidates: t.Candidates}
+	return Store{Customers: t.Customers, Messages: t.Messages, Problems: t.Problems, Causes: t.Causes, Candidates: t.Candidates}
 }
 
 // Customers reads customers.

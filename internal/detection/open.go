@@ -3,10 +3,12 @@ package detection
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/heard-intake/heard/internal/excerpt"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/retry"
 	"github.com/heard-intake/heard/internal/taxonomy"
@@ -36,12 +38,34 @@ func (d *Detector) openProblem(ctx context.Context, r taxonomy.Reason, product, 
 	}
 	p, published := problem.Open(seed, d.Now().UTC())
 	p = problem.SetAcknowledgeBy(p, d.acknowledgeBy)
-	rec := problem.Record{Problem: p, Events: published, Quotes: selectQuotes(all), Opening: firstSlot}
+	read, err := d.readSample(ctx, all)
+	if err != nil {
+		return fmt.Errorf("messages about %s: %w", r.ID, err)
+	}
+	quotes := excerpt.Select(d.Taxonomy, r.ID, read, all)
+	rec := problem.Record{Problem: p, Events: published, Quotes: quotes, Opening: firstSlot}
 	if err := d.Store.Problems.Create(ctx, rec, nil); err != nil {
 		return fmt.Errorf("open a problem of %s: %w", r.ID, err)
 	}
 	d.Meter.Count("Department", p.Department, map[string]int{"ProblemsOpened": 1})
 	return d.joinProblem(ctx, r, product, p.ID, nil) // adds the affected customers
+}
+
+// maxSampled limits how many contacts of a problem are read for its quotes and words.
+const maxSampled = 30
+
+// readSample returns the first contacts of some with what their customers wrote, one
+// of each customer. A contact that cannot be read is left out.
+func (d *Detector) readSample(ctx context.Context, all []problem.Occurrence) ([]excerpt.Contact, error) {
+	var sampled []problem.Occurrence
+	for _, o := range all {
+		isSame := func(s problem.Occurrence) bool { return s.Customer == o.Customer }
+		if len(sampled) < maxSampled && !slices.ContainsFunc(sampled, isSame) {
+			sampled = append(sampled, o)
+		}
+	}
+	reader := excerpt.Reader{Customers: d.Store.Customers, Messages: d.Store.Messages, Taxonomy: d.Taxonomy}
+	return reader.Read(ctx, sampled)
 }
 
 // readSurvivor returns the problem that remains of id after merges. It completes

@@ -8,13 +8,12 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/excerpt"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/lambdabatch"
-	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/redact"
-	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
 // Bounds of the search for candidates.
@@ -332,8 +331,9 @@ func (s *Service) readCandidate(ctx context.Context, b problem.Burst) (Candidate
 			c.Words = append(c.Words, w)
 		}
 	}
+	public := slices.Concat(c.Words, redact.SharedCodes(sampled))
 	for i := range sampled { // the words are shown anyway, so a quote may hold them
-		sampled[i].Known.Public = append(slices.Clip(sampled[i].Known.Public), c.Words...)
+		sampled[i].Known.Public = append(slices.Clip(sampled[i].Known.Public), public...)
 	}
 	c.Quotes = redact.SelectQuotes(sampled, 3)
 	return c, nil
@@ -349,37 +349,17 @@ func (s *Service) readTexts(ctx context.Context, u problem.UnclassifiedContact) 
 	if err != nil {
 		return nil, err
 	}
-	known := PersonalData(s.Taxonomy(), c, messages)
+	known := excerpt.PersonalData(s.Taxonomy(), c, messages)
 	var texts []redact.QuoteCandidate
 	for _, k := range contact.Contacts(messages) {
 		if k.ID != u.Contact {
 			continue
 		}
 		for _, m := range k.Messages {
-			if isWritten(m) {
+			if excerpt.IsWritten(m) {
 				texts = append(texts, redact.QuoteCandidate{Customer: string(c.ID), Text: m.Text, Known: known})
 			}
 		}
 	}
 	return texts, nil
-}
-
-// isWritten reports whether a customer wrote the text of a message: not an
-// answer, and not what an agent noted of a call.
-func isWritten(m message.Message) bool {
-	return m.Direction == message.Inbound && m.Origin != message.Recorded && m.Text != ""
-}
-
-// PersonalData returns the names, addresses and numbers of a customer that must
-// be masked in texts, from the customer and its messages.
-func PersonalData(t *taxonomy.Taxonomy, c identity.Customer, messages []message.Message) redact.PersonalData {
-	known := redact.PersonalData{Names: []string{c.Name}, Accounts: []string{c.Account}, Public: t.PublicNames()}
-	for _, m := range messages {
-		known.Names = append(known.Names, m.Name, m.Username)
-		known.Orders = append(known.Orders, t.OrderNumbers(m.Text)...)
-		for _, a := range m.Addresses() {
-			known.AddAddress(a)
-		}
-	}
-	return known
 }

@@ -43,7 +43,7 @@ import (
 type PersonalData struct {
 	Names, Phones, Mails, Orders, Accounts []string
 	// Public are names that may be quoted: of products, of the organisation, and
-	// words that several customers used ([SharedCodes]).
+	// codes that several customers wrote ([SharedCodes]).
 	Public []string
 }
 

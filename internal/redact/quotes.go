@@ -16,21 +16,23 @@ type QuoteCandidate struct {
 	Customer string // its id, so that no customer is quoted twice
 	Text     string
 	Known    PersonalData
+	Masked   bool // Text is masked already
 }
 
 const (
 	minQuoteWords = 3   // words that are not masked, at least
-	minQuotes     = 2   // quotes that are given even if they are alike
+	minQuotes     = 2   // quotes that are selected even if they are alike
 	tooAlike      = 0.5 // share of the words of two quotes that are in both
 )
 
-// SelectQuotes returns at most n short masked texts of different customers. They
-// differ from each other, if more than two do. A text that says nothing when it is
+// SelectQuotes returns at most n short masked texts of different customers. Texts that
+// are alike are among them only to have two. A text that says nothing when it is
 // masked is left out: see [Masker.Quote].
 func SelectQuotes(candidates []QuoteCandidate, n int) []string {
 	var found []quote
 	for _, c := range candidates {
-		if q, ok := NewMasker(c.Known).quote(c.Text); ok {
+		q, ok := c.quote()
+		if ok {
 			q.customer = c.Customer
 			found = append(found, q)
 		}
@@ -45,12 +47,20 @@ func SelectQuotes(candidates []QuoteCandidate, n int) []string {
 		}
 	}
 	pick(n, quote.isAlike)
-	pick(min(n, minQuotes), quote.repeats)
+	pick(min(n, minQuotes), quote.isOfSameCustomer)
 	texts := make([]string, len(picked))
 	for i, q := range picked {
 		texts[i] = q.text
 	}
 	return texts
+}
+
+func (c QuoteCandidate) quote() (quote, bool) {
+	if c.Masked {
+		q := quote{text: Shorten(c.Text, MaxQuote), words: distinctWords(c.Text)}
+		return q, HasWords(c.Text)
+	}
+	return NewMasker(c.Known).quote(c.Text)
 }
 
 // Quote returns a masked text of at most [MaxQuote] characters. It returns false if
@@ -110,7 +120,7 @@ func (q quote) cost() int {
 }
 
 func (q quote) isAlike(other quote) bool {
-	if q.repeats(other) {
+	if q.isOfSameCustomer(other) {
 		return true
 	}
 	both := 0
@@ -122,10 +132,8 @@ func (q quote) isAlike(other quote) bool {
 	return float64(both) > tooAlike*float64(len(q.words)+len(other.words)-both)
 }
 
-// repeats reports whether two quotes are of one customer or have the same words.
-func (q quote) repeats(other quote) bool {
-	isSame := q.customer != "" && q.customer == other.customer
-	return isSame || strings.EqualFold(q.text, other.text)
+func (q quote) isOfSameCustomer(other quote) bool {
+	return q.customer != "" && q.customer == other.customer
 }
 
 func distinctWords(text string) map[string]bool {
@@ -162,17 +170,21 @@ const (
 	maxCodes      = 20
 )
 
-// SharedCodes returns the codes that at least least of the customers wrote, like a
+// minSharers is how many customers must write a code to make it public. Two may be
+// of one family, with one order or one address.
+const minSharers = 3
+
+// SharedCodes returns the codes that three or more of the customers wrote, like a
 // discount code or the number of an error. A code has letters and at most four
-// digits, and is in capitals if it has no digits. The codes are not personal data:
-// pass them as [PersonalData.Public].
-func SharedCodes(candidates []QuoteCandidate, least int) []string {
+// digits, and is in capitals if it has no digits. Postcodes are not codes. Codes are
+// not personal data: pass them as [PersonalData.Public].
+func SharedCodes(candidates []QuoteCandidate) []string {
 	customers := map[string]map[string]bool{}
 	for _, c := range candidates {
 		if len(c.Text) > maxMasked || !utf8.ValidString(c.Text) {
 			continue
 		}
-		for _, code := range codesOf(tidy(c.Text)) {
+		for _, code := range codesOf(NewMasker(c.Known).maskKnown(tidy(c.Text))) {
 			if customers[code] == nil {
 				customers[code] = map[string]bool{}
 			}
@@ -181,13 +193,16 @@ func SharedCodes(candidates []QuoteCandidate, least int) []string {
 	}
 	var shared []string
 	for code, by := range customers {
-		if len(by) >= least {
+		if len(by) >= minSharers {
 			shared = append(shared, code)
 		}
 	}
 	slices.Sort(shared)
 	return shared[:min(len(shared), maxCodes)]
 }
+
+// postcode matches Dutch and British postcodes, also without their second half.
+var postcode = lazy(`^(?:\d{4}[a-z]{2}|[a-z]{1,2}\d[a-z\d]?(?:\d[a-z]{2})?)$`)
 
 // afterCode come before a code without digits.
 var afterCode = wordSet("code kortingscode actiecode promocode couponcode coupon voucher vouchercode welkomstcode discountcode foutcode fout error")
@@ -207,7 +222,7 @@ func codesOf(text string) []string {
 				digits++
 			}
 		}
-		isMixed := digits > 0 && digits < n && digits <= maxCodeDigits
+		isMixed := digits > 0 && digits < n && digits <= maxCodeDigits && !postcode().MatchString(before)
 		isWritten := digits == 0 && isNamed && word == strings.ToUpper(word)
 		if (isMixed || isWritten) && n >= minCodeLength && n <= maxCodeLength {
 			codes = append(codes, before)

@@ -3,6 +3,7 @@ package redact_test
 import (
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -117,4 +118,37 @@ func readColumn(t *testing.T, file string, column int) []string {
 		}
 	}
 	return texts
+}
+
+// Codes that three customers wrote are public. Data of one household is not.
+func TestSharedCodes(t *testing.T) {
+	t.Parallel()
+	write := func(texts ...string) (all []redact.QuoteCandidate) {
+		for i, text := range texts {
+			all = append(all, redact.QuoteCandidate{Customer: strconv.Itoa(i), Text: text, Known: redact.PersonalData{Orders: []string{"WS-2041"}}})
+		}
+		return all
+	}
+	for name, c := range map[string]struct {
+		texts []redact.QuoteCandidate
+		want  []string
+	}{
+		"three customers":       {write("HERFST15 werkt niet", "de code herfst15 doet niets", "korting HERFST15?"), []string{"herfst15"}},
+		"two customers":         {write("HERFST15 werkt niet", "de code herfst15 doet niets"), []string{}},
+		"a code in capitals":    {write("foutcode EAGAIN", "error EAGAIN", "de code EAGAIN"), []string{"eagain"}},
+		"a Dutch postcode":      {write("naar 1234AB", "op 1234ab", "in 1234 AB", "bij 1234AB"), []string{}},
+		"a British postcode":    {write("at LS62AB", "to ls62ab", "near LS62AB"), []string{}},
+		"a known order":         {write("WS-2041 is er niet", "waar is ws-2041", "WS-2041"), []string{}},
+		"a name in capitals":    {write("IK BEN WESLEY", "WESLEY", "BEL WESLEY"), []string{}},
+		"more than four digits": {write("BX47112 kwijt", "BX47112", "waar is BX47112"), []string{}},
+	} {
+		got := redact.SharedCodes(c.texts)
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: SharedCodes = %q, want %q", name, got, c.want)
+		}
+	}
+	known := redact.PersonalData{Public: []string{"herfst15"}}
+	if got, _ := redact.Mask("De code HERFST15 werkt niet", known); got != "De code HERFST15 werkt niet" {
+		t.Errorf("Mask = %q, want the public code in it", got)
+	}
 }
