@@ -127,6 +127,7 @@ var accesses = map[string]access{
 	},
 	"GET /v1/problems/{id}":          {status: http.StatusOK, escalated: true, call: func(p property) call { return call{Path: pathOf(p.problem)} }},
 	"GET /v1/problems/{id}/affected": {status: http.StatusOK, escalated: true, call: func(p property) call { return call{Path: pathOf(p.problem)} }},
+	"GET /v1/problems/{id}/messages": {status: http.StatusOK, escalated: true, call: func(p property) call { return call{Path: pathOf(p.problem)} }},
 	"GET /v1/problems/{id}/log":      {status: http.StatusOK, escalated: true, call: func(p property) call { return call{Path: pathOf(p.problem)} }},
 	"POST /v1/problems/{id}/updates": {
 		status: http.StatusOK, escalated: true,

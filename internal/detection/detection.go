@@ -120,6 +120,7 @@ type Problems interface {
 	Create(ctx context.Context, p problem.Record, affected []problem.Affected) error
 	Save(ctx context.Context, p problem.Record) error
 	AffectedAmong(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error)
+	AffectedCustomers(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Affected, string, error)
 	ChangeAffected(ctx context.Context, problemID string, changes []problem.AffectedChange) error
 }
 

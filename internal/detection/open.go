@@ -43,6 +43,9 @@ func (d *Detector) openProblem(ctx context.Context, r taxonomy.Reason, product, 
 		return fmt.Errorf("messages about %s: %w", r.ID, err)
 	}
 	quotes := excerpt.Select(d.Taxonomy, r.ID, read, all)
+	if p.Words, err = d.findWords(ctx, r.ID, product, read); err != nil {
+		return err
+	}
 	rec := problem.Record{Problem: p, Events: published, Quotes: quotes, Opening: firstSlot}
 	if err := d.Store.Problems.Create(ctx, rec, nil); err != nil {
 		return fmt.Errorf("open a problem of %s: %w", r.ID, err)
@@ -66,6 +69,15 @@ func (d *Detector) readSample(ctx context.Context, all []problem.Occurrence) ([]
 	}
 	reader := excerpt.Reader{Customers: d.Store.Customers, Messages: d.Store.Messages, Taxonomy: d.Taxonomy}
 	return reader.Read(ctx, sampled)
+}
+
+// findWords returns the words that set contacts of a cause apart.
+func (d *Detector) findWords(ctx context.Context, reason, product string, contacts []excerpt.Contact) ([]string, error) {
+	others, err := excerpt.OtherQuotes(ctx, d.Store.Causes, d.Taxonomy, reason, product, d.Now())
+	if err != nil {
+		return nil, err
+	}
+	return excerpt.Words(d.Taxonomy, reason, contacts, others), nil
 }
 
 // readSurvivor returns the problem that remains of id after merges. It completes

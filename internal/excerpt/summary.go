@@ -1,6 +1,9 @@
 package excerpt
 
 import (
+	"time"
+
+	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/redact"
@@ -42,6 +45,42 @@ func quotable(t *taxonomy.Taxonomy, reason string, contacts []Contact) []redact.
 
 // maxText is how much of a message is read, in bytes: what package redact masks.
 const maxText = 4000
+
+// A MaskedMessage is what a customer wrote, with personal data masked.
+type MaskedMessage struct {
+	Customer identity.CustomerID
+	Contact  string
+	Channel  message.Channel
+	SentAt   time.Time
+	Text     string
+}
+
+// maxPerContact is how many messages of one contact are masked for a list.
+const maxPerContact = 20
+
+// Mask returns the messages of contacts, at most 20 of each, with personal data
+// masked. Words of the problem, which [Words] returned, and codes that several of the
+// customers wrote are not masked. Messages without words are left out.
+func Mask(contacts []Contact, words []string) []MaskedMessage {
+	var found []MaskedMessage
+	var candidates []redact.QuoteCandidate
+	for _, c := range contacts {
+		for _, m := range c.Messages[:min(len(c.Messages), maxPerContact)] {
+			found = append(found, MaskedMessage{Customer: c.Customer, Contact: c.Contact, Channel: m.Channel, SentAt: m.SentAt})
+			candidates = append(candidates, redact.QuoteCandidate{
+				Customer: string(c.Customer), Text: message.Cut(m.TextWithSubject(), maxText), Known: c.Known,
+			})
+		}
+	}
+	publish(candidates, append(redact.SharedCodes(candidates), redact.Codes(words)...))
+	kept := found[:0]
+	for i, m := range found {
+		if m.Text, _ = redact.Mask(candidates[i].Text, candidates[i].Known); redact.HasWords(m.Text) {
+			kept = append(kept, m)
+		}
+	}
+	return kept
+}
 
 // publish makes codes public in each candidate.
 func publish(candidates []redact.QuoteCandidate, codes []string) {

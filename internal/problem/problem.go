@@ -164,6 +164,7 @@ type Problem struct {
 	SplitFrom     string    `json:"splitFrom,omitempty"`
 	Parts         []Part    `json:"parts,omitempty"` // that were split off and take contacts of their own
 	Proof         *Proof    `json:"proof,omitempty"` // that the contacts stopped; of a confirmed problem
+	Words         []string  `json:"words,omitempty"` // words and pairs that set its contacts apart from others of the reason
 }
 
 // A Part is a problem that was split off another. A later contact that holds one

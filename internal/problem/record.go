@@ -76,6 +76,15 @@ func (a Affected) Contacts() []string {
 	return ids
 }
 
+// Located returns the contacts with their customer.
+func (a Affected) Located() []Occurrence {
+	all := slices.Clone(a.Occurrences)
+	for i := range all {
+		all[i].Customer = a.Customer
+	}
+	return all
+}
+
 // Since returns when the first contact showed the cause.
 func (a Affected) Since() time.Time {
 	var first time.Time

@@ -79,7 +79,13 @@ func (s *Service) changeContacts(ctx context.Context, caller problem.Caller, id 
 	if n == 0 {
 		return s.Store.Problems.Get(ctx, id)
 	}
+	quotes, words, err := s.describeProblem(ctx, id, c.At)
+	if err != nil {
+		return problem.Record{}, err
+	}
 	return s.editProblem(ctx, id, func(p problem.Record) (problem.Record, bool, error) {
+		p.Quotes, _ = problem.AddQuotes(p.Quotes, quotes)
+		p.Words = words
 		p.Problem, p.Events = problem.AddEvent(p.Problem, problem.Event{Kind: problem.EventUpdated, By: caller.Name, At: c.At, Comment: comment})
 		return p, true, nil
 	})

@@ -48,12 +48,17 @@ func (s *Service) Open(ctx context.Context, caller problem.Caller, r OpenRequest
 	if existing, err := s.Store.Causes.ProblemOfCause(ctx, r.Reason, r.Product); err != nil || existing != "" {
 		return problem.Record{}, s.errAlreadyOpen(ctx, caller, existing, err)
 	}
+	quotes, words, err := s.describe(ctx, r.Reason, r.Product, found, r.At)
+	if err != nil {
+		return problem.Record{}, err
+	}
 	for _, c := range affectedChanges(nil, nil, found) {
 		seed.Affected = append(seed.Affected, c.Affected)
 	}
 	opened, events := problem.Open(seed, r.At)
 	events[0].Comment = comment
-	p := problem.Record{Problem: problem.SetAcknowledgeBy(opened, s.acknowledgeBy), Events: events}
+	opened.Words = words
+	p := problem.Record{Problem: problem.SetAcknowledgeBy(opened, s.acknowledgeBy), Quotes: quotes, Events: events}
 	err = s.Store.Problems.Create(ctx, p, seed.Affected)
 	if fault.Is(err, fault.Conflict) {
 		existing, err := s.Store.Causes.ProblemOfCause(ctx, r.Reason, r.Product)

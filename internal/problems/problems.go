@@ -81,6 +81,7 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/excerpt"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/message"
@@ -131,6 +132,7 @@ type Affected interface {
 // Causes finds the problem of a cause.
 type Causes interface {
 	ProblemOfCause(ctx context.Context, reason, product string) (string, error)
+	excerpt.Occurrences
 }
 
 // Customers reads customers.

@@ -316,11 +316,17 @@ func (s *Service) contactsOfProblems(ctx context.Context, contacts []problem.Occ
 // finishFilling records that a part has all its contacts, and notifies its
 // department, once.
 func (s *Service) finishFilling(ctx context.Context, partID string, filling problem.SplitProgress) (problem.Record, error) {
+	quotes, words, err := s.describeProblem(ctx, partID, filling.At)
+	if err != nil {
+		return problem.Record{}, err
+	}
 	return s.editProblem(ctx, partID, func(p problem.Record) (problem.Record, bool, error) {
 		if p.Filling == nil {
 			return p, false, nil
 		}
 		p.Filling = nil
+		p.Quotes = quotes
+		p.Words = words
 		p.Problem = reachMilestone(p.Problem)
 		event := problem.Event{Kind: problem.EventUpdated, By: filling.By, At: filling.At, Comment: filling.Comment, Other: p.SplitFrom}
 		p.Problem, p.Events = problem.AddEvent(p.Problem, event)

@@ -170,6 +170,15 @@ const (
 	maxCodes      = 20
 )
 
+// Codes returns those of some words that are codes.
+func Codes(of []string) []string {
+	var codes []string
+	for _, w := range of {
+		codes = append(codes, codesOf(w)...)
+	}
+	return codes
+}
+
 // minSharers is how many customers must write a code to make it public. Two may be
 // of one family, with one order or one address.
 const minSharers = 3
@@ -201,8 +210,8 @@ func SharedCodes(candidates []QuoteCandidate) []string {
 	return shared[:min(len(shared), maxCodes)]
 }
 
-// postcode matches Dutch and British postcodes, also without their second half.
-var postcode = lazy(`^(?:\d{4}[a-z]{2}|[a-z]{1,2}\d[a-z\d]?(?:\d[a-z]{2})?)$`)
+// postcode matches Dutch and British postcodes, and the second half of a British one.
+var postcode = lazy(`^(?:\d{4}[a-z]{2}|(?:[a-z]{1,2}\d[a-z\d]?)?\d[a-z]{2})$`)
 
 // afterCode come before a code without digits.
 var afterCode = wordSet("code kortingscode actiecode promocode couponcode coupon voucher vouchercode welkomstcode discountcode foutcode fout error")

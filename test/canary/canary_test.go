@@ -423,6 +423,8 @@ func (f *flight) departments() {
 	f.call(200, http.MethodGet, of, "", auth...)
 	f.call(200, http.MethodGet, of+"/affected", "", auth...)
 	f.call(400, http.MethodGet, of+"/affected?cursor="+word, "", auth...)
+	f.call(200, http.MethodGet, of+"/messages", "", auth...)
+	f.call(400, http.MethodGet, of+"/messages?cursor="+word, "", auth...)
 	f.call(404, http.MethodGet, "/v1/problems/"+word, "", auth...)
 	f.call(400, http.MethodGet, "/v1/problems?department="+word, "", auth...)
 	f.call(400, http.MethodPost, of+"/updates", word, auth...)
