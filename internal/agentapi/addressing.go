@@ -3,6 +3,7 @@ package agentapi
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/heard-intake/heard/internal/channel/email"
@@ -16,11 +17,12 @@ import (
 // that an answer is for.
 const maxQuestionSearch = 50
 
-// findQuestion returns the mail that an answer is for: the one that the request
-// names, else the customer's last, nil if the customer wrote none. The last
-// mail of a person is used, except by a program: if the last mail is a
-// machine's, the program's answer is for that one, and is refused later.
-func (a *API) findQuestion(ctx context.Context, c identity.Customer, body sendAnswerRequest) (*message.Message, error) {
+// findQuestion returns the mail that the answer m is for: the one that the
+// request names, else the customer's last from an address that the customer
+// still has, nil without one. The last mail of a person is used, except by a
+// program: if the last mail is a machine's, the program's answer is for that
+// one, and is refused later.
+func (a *API) findQuestion(ctx context.Context, c identity.Customer, body sendAnswerRequest, m *message.Message) (*message.Message, error) {
 	id := body.InReplyTo
 	if id == "" {
 		page, err := a.Store.Messages.History(ctx, c, message.Query{Limit: maxQuestionSearch, Channel: message.Email, Direction: message.Inbound})
@@ -28,8 +30,16 @@ func (a *API) findQuestion(ctx context.Context, c identity.Customer, body sendAn
 			return nil, err
 		}
 		for i := range page.Entries {
-			if m := &page.Entries[i].Message; !m.Passive || body.Automatic {
-				return m, nil
+			question := &page.Entries[i].Message
+			if question.Passive && !body.Automatic {
+				continue
+			}
+			holding, err := a.Store.Customers.AliasHolding(ctx, c, question.Customer, m.SentAt)
+			if err != nil {
+				return nil, err
+			}
+			if allowsAnswer(holding, m) {
+				return question, nil
 			}
 		}
 		return nil, nil
@@ -37,20 +47,31 @@ func (a *API) findQuestion(ctx context.Context, c identity.Customer, body sendAn
 	if _, _, _, err := id.Parse(); err != nil {
 		return nil, fault.New(fault.Invalid, "inReplyTo must be the id of a message")
 	}
-	for _, member := range c.Members {
-		e, err := a.Store.Messages.Get(ctx, member, id)
-		if fault.Is(err, fault.NotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if e.Channel != message.Email || e.Direction != message.Inbound || e.Passive {
-			return nil, fault.New(fault.Invalid, "inReplyTo must name a mail that the customer wrote")
-		}
-		return &e.Message, nil
+	all, err := a.Store.Messages.Find(ctx, c, id)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fault.New(fault.Invalid, "inReplyTo: the customer has no such message")
+	if len(all) == 0 {
+		return nil, fault.New(fault.Invalid, "inReplyTo: the customer has no such message")
+	}
+	all = slices.DeleteFunc(all, func(e message.Entry) bool {
+		return e.Channel != message.Email || e.Direction != message.Inbound || e.Passive
+	})
+	if len(all) == 0 {
+		return nil, fault.New(fault.Invalid, "inReplyTo must name a mail that the customer wrote")
+	}
+	if hasSeveralAddresses(all) {
+		return nil, errSeveralMails
+	}
+	return &all[0].Message, nil
+}
+
+// errSeveralMails refuses an answer to an id that mails from several addresses
+// have. A reply has no member to choose one.
+var errSeveralMails = &httpapi.Refusal{
+	Err: fault.New(fault.Conflict, "inReplyTo is the id of several mails of this customer, from different addresses; "+
+		"answer the customer's last mail without inReplyTo, or unmerge the customers"),
+	Members: map[string]any{"reason": "several-messages"},
 }
 
 // errNoAuthor refuses an answer to a form's mail without an author.
@@ -87,25 +108,28 @@ func (a *API) addressNewThread(ctx context.Context, c identity.Customer, m *mess
 	if m.Subject == "" {
 		return fault.New(fault.Invalid, "subject is missing: the customer wrote no mail that this could answer")
 	}
-	var err error
-	m.Customer, err = a.findAddress(ctx, c, message.Email, &rec.owner)
-	return err
+	return a.findAddress(ctx, c, m, rec)
 }
 
 // addressThread addresses the answer to a question, in its thread. It comes
 // from the mailbox that the question was sent to, if that is in our domain.
 func (a *API) addressThread(ctx context.Context, c identity.Customer, m, question *message.Message, rec *recorder) error {
-	m.Customer = question.Customer
 	m.Name = question.Name
-	rec.owner = question.CustomerID
-	if email.Unnamed(m.Customer.Alias) {
-		var err error
-		m.Customer, err = a.findAddress(ctx, c, message.Email, &rec.owner)
+	if email.Unnamed(question.Customer.Alias) {
+		err := a.findAddress(ctx, c, m, rec)
 		if fault.Is(err, fault.Invalid) {
 			return errNoAuthor
 		}
 		if err != nil {
 			return err
+		}
+	} else {
+		given, err := a.setAddress(ctx, c, m, question.Customer, question.CustomerID, rec)
+		if err != nil {
+			return err
+		}
+		if !given {
+			return errAddressMoved
 		}
 	}
 	if _, domain, _ := strings.Cut(question.Account, "@"); strings.EqualFold(domain, a.Mailbox.Domain) {

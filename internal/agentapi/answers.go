@@ -84,12 +84,12 @@ func (a *API) sendAnswer(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 		return httpapi.Response{}, err
 	}
 	rec := a.newRecorder(r, c)
-	question, err := a.findQuestion(ctx, c, body)
-	if err != nil {
-		return httpapi.Response{}, err
+	question, err := a.findQuestion(ctx, c, body, &m)
+	if err == nil {
+		err = a.addressAnswer(ctx, c, &m, question, rec)
 	}
-	if err := a.addressAnswer(ctx, c, &m, question, rec); err != nil {
-		return httpapi.Response{}, err
+	if err != nil {
+		return a.showRepeated(ctx, rec, m, addressee{inReplyTo: body.InReplyTo}, err)
 	}
 	if err := a.requireSendable(ctx, r, m, question, body.Force != ""); err != nil {
 		return httpapi.Response{}, err

@@ -211,7 +211,7 @@ func (a *API) recordAddressed(ctx context.Context, r *httpapi.Request, m message
 	}
 	rec := a.newRecorder(r, c)
 	if err := a.addressRecorded(ctx, c, &m, named, rec); err != nil {
-		return httpapi.Response{}, err
+		return a.showRepeated(ctx, rec, m, named, err)
 	}
 	return a.storeMessage(ctx, rec, m, nil, http.StatusCreated)
 }

@@ -205,7 +205,7 @@ func (t Customers) aliasesOf(ctx context.Context, c identity.Customer) ([]aliasI
 			}
 		}
 	}
-	visitors, err := t.visitorKeys(ctx, c)
+	visitors, err := t.visitorKeys(ctx, c.Members)
 	if err != nil {
 		return nil, err
 	}
@@ -216,11 +216,11 @@ func (t Customers) aliasesOf(ctx context.Context, c identity.Customer) ([]aliasI
 // customer.
 const maxVisitors = 20
 
-// visitorKeys returns the alias keys of the newest visitors who signed in as a
-// customer, newest first.
-func (t Customers) visitorKeys(ctx context.Context, c identity.Customer) ([]string, error) {
+// visitorKeys returns the alias keys of the newest visitors who signed in as one
+// of the customers, newest first.
+func (t Customers) visitorKeys(ctx context.Context, of []identity.CustomerID) ([]string, error) {
 	var rows []string
-	for _, member := range c.Members {
+	for _, member := range of {
 		in := keyRange(customerPK(member), visitorPrefix, endOf(visitorPrefix))
 		in.ScanIndexForward = ptr(false)
 		in.Limit = ptr(int32(maxVisitors))

@@ -229,7 +229,10 @@ func (t Messages) effectKeys(c identity.Customer, m message.Message) (effects, m
 	places := []identity.CustomerID{m.CustomerID}
 	owner := m.CustomerID
 	if len(c.Moves) > 0 {
-		places = c.Places(m.CustomerID, t.customers().aliasKeys(m.Addresses())...)
+		// An answer to an alias of another customer has it as claimed. Its effects
+		// are stored under the owner of the verified alias.
+		verified := identity.Address{Alias: m.Customer.Alias, Assurance: identity.Verified}
+		places = c.Places(m.CustomerID, t.customers().aliasKeys(append(m.Addresses(), verified))...)
 		owner = c.Owner(m.CustomerID, t.aliasKey(m.Customer), m.SentAt)
 	}
 	marked := m.Direction == message.Outbound && (m.Channel == message.Messenger || m.Channel == message.Instagram)
