@@ -35,7 +35,7 @@ func asking(p map[string]string, more ...any) map[string]any {
 func (s *stack) asker(n int) identity.CustomerID {
 	s.T.Helper()
 	m := s.Says(phone(n), message.WhatsApp, 30, "Waar blijft mijn pakket?")
-	k := contact.Contacts([]message.Message{m})[0]
+	k := contact.Contacts(contact.Read([]message.Message{m}, nil))[0]
 	k.Department = "logistics"
 	if err := s.Table.Contacts.Save(s.T.Context(), k); err != nil {
 		s.T.Fatal(err)

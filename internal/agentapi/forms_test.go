@@ -101,7 +101,7 @@ func TestForms_TwoVisitors(t *testing.T) {
 	}
 	for _, c := range []identity.Customer{els, wim} {
 		_, said := s.historyOf(c.ID)
-		if open := contact.Contacts(said); len(open) != 1 || open[0].WaitingSince.IsZero() {
+		if open := contact.Contacts(contact.Read(said, nil)); len(open) != 1 || open[0].WaitingSince.IsZero() {
 			t.Errorf("contacts %+v, want one that waits", open)
 		}
 	}
@@ -190,7 +190,7 @@ func TestForms_NoAuthor(t *testing.T) {
 		if len(said) != 1 || said[0].ID != message || said[0].Text != text || said[0].Mark != email.MarkNoAuthor {
 			t.Fatalf("history %+v, want %q alone, marked", said, text)
 		}
-		if open := contact.Contacts(said); len(open) != 1 || open[0].WaitingSince.IsZero() {
+		if open := contact.Contacts(contact.Read(said, nil)); len(open) != 1 || open[0].WaitingSince.IsZero() {
 			t.Errorf("contacts %+v, want one that waits", open)
 		}
 		customers = append(customers, c)

@@ -65,8 +65,10 @@ func indexContacts(histories []History) contactIndex {
 			index.contacts[k.ID] = append(index.contacts[k.ID], k)
 		}
 		for _, m := range h.Messages {
-			if id := contact.IDOf(m.ID); index.firstMessages[id].ID == "" {
-				index.firstMessages[id] = m
+			for _, id := range contact.IDsOf(m.ID) {
+				if index.firstMessages[id].ID == "" {
+					index.firstMessages[id] = m
+				}
 			}
 		}
 	}

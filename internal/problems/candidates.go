@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/lambdabatch"
@@ -345,13 +344,13 @@ func (s *Service) readTexts(ctx context.Context, u problem.UnclassifiedContact) 
 	if err != nil {
 		return nil, err
 	}
-	messages, err := s.Store.Messages.RecentMessages(ctx, c, u.At)
+	contacts, messages, err := s.Store.Contacts.WithMessages(ctx, c, u.At)
 	if err != nil {
 		return nil, err
 	}
 	known := PersonalData(s.Taxonomy(), c, messages)
 	var texts []redact.QuoteCandidate
-	for _, k := range contact.Contacts(messages) {
+	for _, k := range contacts {
 		if k.ID != u.Contact {
 			continue
 		}

@@ -147,6 +147,7 @@ type Messages interface {
 type Contacts interface {
 	CustomerContacts(ctx context.Context, c identity.Customer, limit int, cursor string) ([]contact.Contact, string, error)
 	ContactByKey(ctx context.Context, c identity.CustomerID, start time.Time, id string) (contact.Contact, bool, error)
+	WithMessages(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Contact, []message.Message, error)
 }
 
 // Candidates has the words of contacts without a known reason, the candidates that

@@ -247,11 +247,8 @@ func (s *Service) readContacts(ctx context.Context, a problem.Affected) ([]conta
 	if err != nil {
 		return nil, err
 	}
-	messages, err := s.Store.Messages.RecentMessages(ctx, c, a.Since())
-	if err != nil {
-		return nil, err
-	}
-	return contact.Contacts(messages), nil
+	contacts, _, err := s.Store.Contacts.WithMessages(ctx, c, a.Since())
+	return contacts, err
 }
 
 func inboundText(messages []message.Message) string {

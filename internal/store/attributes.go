@@ -85,7 +85,7 @@ const (
 	attrEffectDetail          = "fd" // description of a failure
 	attrEffectMailID          = "mi" // Message-ID that SES gave to our mail
 	attrEffectLease           = "tu" // end of the lease of the function that sends the message
-	attrEffectLost            = "la" // time from which contacts must be examined: the message may be lost; triage filters on it
+	attrEffectChanges         = "la" // time from which contacts must be examined: the message was edited or deleted, or may be lost; triage filters on it
 )
 
 // Contact.

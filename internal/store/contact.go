@@ -262,3 +262,24 @@ func (t Contacts) waitingShard(ctx context.Context, pk string, limit int, cursor
 	})
 	return out, err
 }
+
+// maxBefore is how many contacts before a time WithMessages reads.
+const maxBefore = 8
+
+// WithMessages returns the contacts of a customer since a time with their
+// messages, as triage stored them, and all messages since that time.
+func (t Contacts) WithMessages(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Contact, []message.Message, error) {
+	var stored []contact.Contact
+	for _, member := range c.Members {
+		part, err := t.NearbyContacts(ctx, member, from, maxBefore, false)
+		if err != nil {
+			return nil, nil, fmt.Errorf("contacts with messages: %w", err)
+		}
+		stored = append(stored, part.Contacts...)
+	}
+	messages, err := t.messages().RecentMessages(ctx, c, from)
+	if err != nil {
+		return nil, nil, fmt.Errorf("contacts with messages: %w", err)
+	}
+	return contact.Contacts(contact.Read(messages, stored)), messages, nil
+}

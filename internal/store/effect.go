@@ -35,8 +35,8 @@ func (t Messages) PutEffect(ctx context.Context, customer identity.CustomerID, e
 	if err != nil {
 		return false, err
 	}
-	if mayLoseMessage(e) {
-		if err := t.markFailure(ctx, customer, e, w); err != nil {
+	if changesContacts(e) {
+		if err := t.markEffect(ctx, customer, e, w); err != nil {
 			return false, err
 		}
 	}

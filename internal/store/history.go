@@ -250,7 +250,7 @@ func errCursor() error {
 // did not arrive have Lost set.
 func (t Messages) RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]message.Message, error) {
 	var out []message.Message
-	doubts := map[stateKey]bool{}
+	marked := map[stateKey]bool{}
 	var bad error
 	for _, part := range c.Parts() {
 		since := from
@@ -260,11 +260,11 @@ func (t Messages) RecentMessages(ctx context.Context, c identity.Customer, from 
 		if !part.To.IsZero() && part.To.Before(since) {
 			continue
 		}
-		in := keyRange(customerPK(part.ID), timeSK(messagePrefix, since), endOf(failureMarkPrefix))
+		in := keyRange(customerPK(part.ID), timeSK(messagePrefix, since), endOf(effectMarkPrefix))
 		in.ConsistentRead = ptr(true)
 		err := t.query(ctx, in, func(it item) bool {
-			if strings.HasPrefix(text(it, skName), failureMarkPrefix) {
-				doubts[markedEffect(it)] = true
+			if strings.HasPrefix(text(it, skName), effectMarkPrefix) {
+				marked[markedEffect(it)] = true
 				return true
 			}
 			var m message.Message
@@ -280,7 +280,7 @@ func (t Messages) RecentMessages(ctx context.Context, c identity.Customer, from 
 		}
 	}
 	slices.SortStableFunc(out, func(a, b message.Message) int { return strings.Compare(string(a.ID), string(b.ID)) })
-	return out, t.markLostMessages(ctx, c, out, doubts)
+	return out, t.applyEffects(ctx, c, out, marked)
 }
 
 func firstError(errs ...error) error {

@@ -28,7 +28,7 @@ import (
 //	K#<start>#<contact>                contact
 //	K~<time>#<channel>#<provider id>   correction of the contact of a message by an agent
 //	M#<time>#<channel>#<provider id>   message
-//	M~<channel>#<provider id>          failure mark: an effect says that the message may have failed
+//	M~<channel>#<provider id>          effect mark: an effect says that the message may have failed
 //	S#<other customer>                 suggestion that two customers are one person
 //	V#<time>#<alias key>               visitor who signed in at a time
 //	X#<channel>#<provider id>          effect: states, edits and failures of a message
@@ -99,34 +99,34 @@ const (
 
 	announcedCountSK = "!"
 
-	messagePrefix     = "M#"
-	failureMarkPrefix = "M~"
-	effectPrefix      = "X#"
-	contactPrefix     = "K#"
-	correctionPrefix  = "K~"
-	requestPrefix     = "Z#"
-	affectedPrefix    = "A#"
-	levelPrefix       = "#"
-	aliasPrefix       = "A#"
-	customerPrefix    = "C#"
-	changePrefix      = "J#"
-	problemPrefix     = "P#"
-	lookupPrefix      = "R#" // customers by name or claimed address, and rates
-	duePrefix         = "D#"
-	logPrefix         = "L#"
-	suggestionPrefix  = "S#"
-	visitorPrefix     = "V#"
-	announcedPrefix   = "T#"
-	appliedPrefix     = "U#"
-	causePrefix       = "W#"
-	hintPrefix        = "U#"
-	deferredPrefix    = "T#"
-	addressPrefix     = "B#"
-	sentPrefix        = "E#"
-	bulkPrefix        = "G#"
-	noticePrefix      = "N#"
-	orderPrefix       = "O#"
-	quarantinePrefix  = "Q#"
+	messagePrefix    = "M#"
+	effectMarkPrefix = "M~"
+	effectPrefix     = "X#"
+	contactPrefix    = "K#"
+	correctionPrefix = "K~"
+	requestPrefix    = "Z#"
+	affectedPrefix   = "A#"
+	levelPrefix      = "#"
+	aliasPrefix      = "A#"
+	customerPrefix   = "C#"
+	changePrefix     = "J#"
+	problemPrefix    = "P#"
+	lookupPrefix     = "R#" // customers by name or claimed address, and rates
+	duePrefix        = "D#"
+	logPrefix        = "L#"
+	suggestionPrefix = "S#"
+	visitorPrefix    = "V#"
+	announcedPrefix  = "T#"
+	appliedPrefix    = "U#"
+	causePrefix      = "W#"
+	hintPrefix       = "U#"
+	deferredPrefix   = "T#"
+	addressPrefix    = "B#"
+	sentPrefix       = "E#"
+	bulkPrefix       = "G#"
+	noticePrefix     = "N#"
+	orderPrefix      = "O#"
+	quarantinePrefix = "Q#"
 
 	correctionsPK = "corrections" // of the index
 
@@ -200,13 +200,13 @@ func messageSuffix(ch message.Channel, providerKey string) string {
 // messageSuffixOf returns the messageSuffix of "<channel>:<provider key>".
 func messageSuffixOf(id string) string { return "#" + strings.Replace(id, ":", "#", 1) }
 
-func failureMarkSK(ch message.Channel, providerKey string) string {
-	return failureMarkPrefix + string(ch) + "#" + providerKey
+func effectMarkSK(ch message.Channel, providerKey string) string {
+	return effectMarkPrefix + string(ch) + "#" + providerKey
 }
 
-// markedEffectSK returns the key of the effect to which a failure mark belongs.
+// markedEffectSK returns the key of the effect to which a effect mark belongs.
 func markedEffectSK(sk string) string {
-	return effectPrefix + strings.TrimPrefix(sk, failureMarkPrefix)
+	return effectPrefix + strings.TrimPrefix(sk, effectMarkPrefix)
 }
 
 func effectSK(ch message.Channel, providerKey string) string {

@@ -20,7 +20,7 @@ const (
 	KindContact        Kind = "contact"
 	KindCorrection     Kind = "correction"
 	KindMessage        Kind = "message"
-	KindFailureMark    Kind = "failure mark"
+	KindEffectMark     Kind = "effect mark"
 	KindSuggestion     Kind = "suggestion"
 	KindVisitor        Kind = "visitor"
 	KindEffect         Kind = "effect"
@@ -88,7 +88,7 @@ var (
 		{changePrefix, false, KindIdentityChange},
 		{correctionPrefix, false, KindCorrection},
 		{requestPrefix, false, KindReclassify},
-		{failureMarkPrefix, false, KindFailureMark},
+		{effectMarkPrefix, false, KindEffectMark},
 		{suggestionPrefix, false, KindSuggestion},
 		{visitorPrefix, false, KindVisitor},
 	}

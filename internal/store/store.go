@@ -14,13 +14,13 @@
 //	K#1772442000000#k1                contact, waiting or answered
 //	M#1772442000000#whatsapp#wamid.A  the question
 //	M#1772442600000#whatsapp#wamid.B  our answer
-//	M~whatsapp#wamid.B                failure mark: the answer may have failed
+//	M~whatsapp#wamid.B                effect mark: the answer may have failed
 //	P                                 profile
 //	X#whatsapp#wamid.B                effect: sent, then failed
 //
 // The order of the prefixes matters. One query from J# to K~ reads the latest
 // identity change, the contacts and the corrections; one from M# to M~ reads the
-// messages and the failure marks.
+// messages and the effect marks.
 //
 // # A message is stored once
 //
@@ -45,7 +45,7 @@
 // A failure arrives before the message that failed
 // (TestHandle_LostAnswersInAnyOrder in package triage):
 //
-//  1. PutEffect writes the failure mark.
+//  1. PutEffect writes the effect mark.
 //  2. It looks for the message, and finds none.
 //  3. It writes the effect with the time from which triage must examine.
 //  4. The message arrives. RecentMessages reads the mark with it, and then the

@@ -173,14 +173,14 @@ func (c Change) decodeFailed(err error) error {
 	return fault.New(fault.Invalid, "decode stream record: the %s is malformed", c.Kind)
 }
 
-// LostSince returns the time from which the contacts of the customer must be
-// examined because a message may not have arrived. lost is false for an effect
-// that says nothing of the sort, and for another kind of item.
-func (c Change) LostSince() (since time.Time, lost bool, err error) {
-	if _, marked := c.record.NewImage[attrEffectLost]; c.Kind != KindEffect || !marked {
+// ChangedSince returns the time from which the contacts of the customer must be
+// examined because of an effect on a message: it was edited or deleted, or may not
+// have arrived. changes is false for any other effect or kind of item.
+func (c Change) ChangedSince() (since time.Time, changes bool, err error) {
+	if _, marked := c.record.NewImage[attrEffectChanges]; c.Kind != KindEffect || !marked {
 		return time.Time{}, false, nil
 	}
-	ms, err := c.imageNumber(c.record.NewImage, attrEffectLost)
+	ms, err := c.imageNumber(c.record.NewImage, attrEffectChanges)
 	return time.UnixMilli(ms).UTC(), err == nil, err
 }
 

@@ -78,11 +78,11 @@ func NewIdentityChangeRecord(c identity.CustomerID, ch identity.Change) (events.
 	return StreamRecord(nil, it), err
 }
 
-// NewLostRecord returns the record of an effect after which the message may be
+// NewLostRecord returns the record of an effect that changes what a message says or whether
 // lost, so that the contacts since a time must be examined.
 func NewLostRecord(c identity.CustomerID, ch message.Channel, providerID string, since time.Time) events.DynamoDBEventRecord {
 	it := key(customerPK(c), effectSK(ch, message.ProviderKey(providerID)))
-	it[attrEffectLost] = &types.AttributeValueMemberN{Value: strconv.FormatInt(since.UnixMilli(), 10)}
+	it[attrEffectChanges] = &types.AttributeValueMemberN{Value: strconv.FormatInt(since.UnixMilli(), 10)}
 	return StreamRecord(nil, it)
 }
 

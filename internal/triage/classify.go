@@ -3,7 +3,6 @@ package triage
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/detection"
@@ -12,87 +11,52 @@ import (
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
-// classifyContact sets the causes, department and taxonomy version of a contact
-// from the customer's words and from the reasons that agents registered, in the
-// order of the messages. The latest correction by an agent replaces the reasons
-// of all messages until its time.
-func (t *Triage) classifyContact(ctx context.Context, k *contact.Contact, corrections []contact.Correction) error {
-	text := message.CustomerText(k.Messages, detection.MaxText)
-	hints, err := t.orderHints(ctx, text)
-	if err != nil {
-		return err
-	}
-	correctedUntil := t.applyCorrection(k, corrections)
+// reader finds the causes in the messages of one customer. It reads each order
+// once. It is not safe for concurrent use.
+type reader struct {
+	*Triage
+	orders map[string][]string // products by order number
+}
+
+func (t *Triage) newReader() *reader { return &reader{t, map[string][]string{}} }
+
+// read returns the readings of messages: the causes in the customer's words, or
+// the reason that an agent registered.
+func (r *reader) read(ctx context.Context, messages []message.Message) ([]contact.Reading, error) {
+	out := make([]contact.Reading, len(messages))
 	var buffer [8]taxonomy.Result
-	products := t.productsByReason(text, hints)
-	for _, m := range k.Messages {
+	for i, m := range messages {
 		if err := ctx.Err(); err != nil {
-			return fault.Wrap(fault.Unavailable, err, "no time left to classify")
+			return nil, fault.Wrap(fault.Unavailable, err, "no time left to classify")
 		}
-		if !m.SentAt.After(correctedUntil) {
-			continue
-		}
+		out[i] = contact.Reading{Message: m, Taxonomy: r.Taxonomy.Version}
 		if m.Reason != "" {
-			cause := t.agentCause(m.Reason, m.Product)
+			cause := r.agentCause(m.Reason, m.Product)
 			cause.Message = m.ID
 			cause.Confidence = 1
-			k.Causes = addCause(k.Causes, cause)
-		}
-		empty := m.Text == "" && m.Subject == ""
-		if m.Direction != message.Inbound || empty {
+			out[i].Causes = []contact.Cause{cause}
 			continue
 		}
-		for _, r := range t.Taxonomy.ClassifyAll(m.TextWithSubject(), hints, buffer[:0]) {
-			if r.Reason != "" {
-				k.Causes = addCause(k.Causes, t.detectedCause(r, m.ID, products))
+		empty := m.Text == "" && m.Subject == ""
+		if m.Direction != message.Inbound || m.Passive || m.Deleted || empty {
+			continue
+		}
+		text := m.TextWithSubject()
+		hints, err := r.orderHints(ctx, text)
+		if err != nil {
+			return nil, err
+		}
+		for _, found := range r.Taxonomy.ClassifyAll(text, hints, buffer[:0]) {
+			if found.Reason != "" {
+				out[i].Causes = append(out[i].Causes, detectedCause(found, m.ID))
 			}
 		}
 	}
-	k.Department = contact.Unassigned
-	k.Taxonomy = t.Taxonomy.Version
-	if len(k.Causes) > 0 {
-		k.Department = k.Causes[0].Department
-	}
-	return nil
+	return out, nil
 }
 
-// applyCorrection adds the causes of the latest correction to a contact. It
-// returns until when the correction replaces the reasons of messages: the zero
-// time without a correction.
-func (t *Triage) applyCorrection(k *contact.Contact, corrections []contact.Correction) (until time.Time) {
-	latest, ok := latestCorrection(k.Messages, corrections)
-	if !ok {
-		return time.Time{}
-	}
-	for _, c := range latest.Causes {
-		cause := t.agentCause(c.Reason, c.Product)
-		cause.Corrected = true
-		cause.Confidence = 1
-		k.Causes = addCause(k.Causes, cause)
-	}
-	return latest.Until
-}
-
-// latestCorrection returns the latest correction of one of these messages.
-func latestCorrection(ms []message.Message, corrections []contact.Correction) (latest contact.Correction, ok bool) {
-	if len(corrections) == 0 {
-		return latest, false
-	}
-	ids := make(map[message.ID]bool, len(ms))
-	for _, m := range ms {
-		ids[m.ID] = true
-	}
-	for _, c := range corrections {
-		if c.At.After(latest.At) && ids[c.Message] {
-			latest = c
-		}
-	}
-	return latest, !latest.At.IsZero()
-}
-
-// detectedCause returns the cause that the taxonomy found in a message. products
-// has the product of a reason when the customer named it in another message.
-func (t *Triage) detectedCause(r taxonomy.Result, in message.ID, products map[string]string) contact.Cause {
+// detectedCause returns the cause that the taxonomy found in a message.
+func detectedCause(r taxonomy.Result, in message.ID) contact.Cause {
 	c := contact.Cause{
 		Reason: r.Reason, Product: r.Product, Department: r.Department,
 		Words: r.Matched, Message: in, Confidence: r.Confidence,
@@ -100,40 +64,69 @@ func (t *Triage) detectedCause(r taxonomy.Result, in message.ID, products map[st
 	for _, s := range r.Spans.List() {
 		c.Spans = append(c.Spans, [2]int32{s.From, s.To})
 	}
-	if c.Product == "" && products[r.Reason] != "" {
-		c.Product = products[r.Reason]
-		c.Department = t.Taxonomy.Owner(r.Reason, c.Product)
-	}
 	return c
 }
 
-// orderHints returns the products of the orders whose numbers a text names.
-func (t *Triage) orderHints(ctx context.Context, text string) (taxonomy.Hints, error) {
-	var h taxonomy.Hints
-	for _, order := range t.Taxonomy.OrderNumbers(text) {
-		products, err := t.Store.Customers.OrderProducts(ctx, order)
+// addProducts adds the product to the causes of contacts that have none: the
+// customer may name the product and the reason in different messages.
+func (r *reader) addProducts(ctx context.Context, contacts []contact.Contact) error {
+	for i := range contacts {
+		k := &contacts[i]
+		if len(k.Causes) == 0 || k.Causes[0].Product != "" || len(k.Causes[0].Words) == 0 {
+			continue
+		}
+		c := &k.Causes[0]
+		if known, ok := r.Taxonomy.Reason(c.Reason); !ok || !known.PerProduct {
+			continue
+		}
+		product, err := r.productOf(ctx, *k)
 		if err != nil {
-			return h, err
+			return err
+		}
+		if product != "" {
+			c.Product = product
+			c.Department = r.Taxonomy.Owner(c.Reason, product)
+			k.Department = c.Department
+		}
+	}
+	return nil
+}
+
+// productOf returns the product that the text of a whole contact names for its
+// reason, or "".
+func (r *reader) productOf(ctx context.Context, k contact.Contact) (string, error) {
+	text := message.CustomerText(k.Messages, detection.MaxText)
+	hints, err := r.orderHints(ctx, text)
+	if err != nil {
+		return "", err
+	}
+	var buffer [8]taxonomy.Result
+	product := ""
+	for _, found := range r.Taxonomy.ClassifyAll(text, hints, buffer[:0]) {
+		if found.Reason == k.Causes[0].Reason {
+			product = found.Product
+		}
+	}
+	return product, nil
+}
+
+// orderHints returns the products of the orders whose numbers a text names.
+func (r *reader) orderHints(ctx context.Context, text string) (taxonomy.Hints, error) {
+	var h taxonomy.Hints
+	for _, order := range r.Taxonomy.OrderNumbers(text) {
+		products, known := r.orders[order]
+		if !known {
+			var err error
+			if products, err = r.Store.Customers.OrderProducts(ctx, order); err != nil {
+				return h, err
+			}
+			r.orders[order] = products
 		}
 		h.Products = append(h.Products, products...)
 	}
 	slices.Sort(h.Products)
 	h.Products = slices.Compact(h.Products)
 	return h, nil
-}
-
-// productsByReason returns the product of each reason in the text of a whole
-// contact: the customer may name the product and the reason in different
-// messages.
-func (t *Triage) productsByReason(text string, hints taxonomy.Hints) map[string]string {
-	out := map[string]string{}
-	var buffer [8]taxonomy.Result
-	for _, r := range t.Taxonomy.ClassifyAll(text, hints, buffer[:0]) {
-		if r.Reason != "" {
-			out[r.Reason] = r.Product
-		}
-	}
-	return out
 }
 
 // agentCause returns the cause that an agent registered. It has a product only
@@ -145,20 +138,14 @@ func (t *Triage) agentCause(reason, product string) contact.Cause {
 	return contact.Cause{Reason: reason, Product: product, Department: t.Taxonomy.Owner(reason, product)}
 }
 
-// addCause adds a cause unless its reason and product are there already. A cause
-// with a product replaces one with the same reason and no product.
-func addCause(causes []contact.Cause, c contact.Cause) []contact.Cause {
-	for i, have := range causes {
-		if have.Reason != c.Reason {
-			continue
-		}
-		if have.Product == "" && c.Product != "" {
-			causes[i] = c
-			return causes
-		}
-		if have.Product == c.Product || c.Product == "" {
-			return causes
+// agentCorrections returns corrections with the causes as the taxonomy has them.
+func (t *Triage) agentCorrections(corrections []contact.Correction) []contact.Correction {
+	out := slices.Clone(corrections)
+	for i, c := range out {
+		out[i].Causes = nil
+		for _, cause := range c.Causes {
+			out[i].Causes = append(out[i].Causes, t.agentCause(cause.Reason, cause.Product))
 		}
 	}
-	return append(causes, c)
+	return out
 }

@@ -21,9 +21,10 @@ type history struct {
 	wide bool      // includes contacts older than those near the hint's time
 }
 
-// computeContacts reads a customer's messages and contacts around a time, and
-// computes the contacts that the messages make.
-func (t *Triage) computeContacts(ctx context.Context, c identity.Customer, from time.Time, consistent bool) (history, error) {
+// computeContacts reads a customer's messages and contacts around the time of a
+// hint, and computes the contacts that the messages make.
+func (t *Triage) computeContacts(ctx context.Context, c identity.Customer, asked hint, consistent bool) (history, error) {
+	from := asked.from
 	h := history{History: detection.History{Customer: c}}
 	corrections, err := t.readHistory(ctx, &h, from, consistent)
 	if err != nil {
@@ -39,12 +40,18 @@ func (t *Triage) computeContacts(ctx context.Context, c identity.Customer, from 
 			return h, err
 		}
 	}
-	h.Computed = contact.Contacts(h.Messages)
+	reader := t.newReader()
+	readings, err := reader.read(ctx, h.Messages)
+	if err != nil {
+		return h, err
+	}
+	asked.pin(readings, h.Stored, t.Taxonomy.Version, t.Now())
+	h.Computed = contact.Correct(readings, t.agentCorrections(corrections))
+	if err := reader.addProducts(ctx, h.Computed); err != nil {
+		return h, err
+	}
 	for i := range h.Computed {
 		h.Computed[i].Customer = c.ID
-		if err := t.classifyContact(ctx, &h.Computed[i], corrections); err != nil {
-			return h, err
-		}
 	}
 	return h, nil
 }

@@ -78,7 +78,7 @@ func (p *plan) markUnrecorded(failures detection.Failures) {
 // cause contains the first message of a dropped one.
 func (p *plan) replacesDropped(dropped contact.Contact, c contact.Cause) bool {
 	return slices.ContainsFunc(p.save, func(k contact.Contact) bool {
-		begins := func(m message.Message) bool { return contact.IDOf(m.ID) == dropped.ID }
+		begins := func(m message.Message) bool { return slices.Contains(contact.IDsOf(m.ID), dropped.ID) }
 		return k.Customer == dropped.Customer && slices.ContainsFunc(k.Causes, c.Same) && slices.ContainsFunc(k.Messages, begins)
 	})
 }
@@ -145,14 +145,13 @@ func (t *Triage) planCustomer(ctx context.Context, h hint, consistent bool) plan
 	} else if p.customer, p.err = t.readCustomer(ctx, h.customer, consistent); p.err != nil {
 		return p
 	}
-	own, err := t.computeContacts(ctx, p.customer, h.from, consistent)
+	own, err := t.computeContacts(ctx, p.customer, h, consistent)
 	if err != nil {
 		p.err = err
 		return p
 	}
 	p.stored = own.Stored
 	p.comparable = len(p.customer.Members) == 1 && !own.wide && !h.historyChanged
-	t.keepOlderClassification(own.Stored, own.Computed, h)
 	p.compareContacts(own.Stored, own.Computed, own.from, h.reclassifyIDs)
 	p.evidence = t.detector().Compare(ctx, p.customer, own.Stored, p.save, p.drop)
 	t.planUnknownHints(&p, own.Computed, h)
@@ -197,28 +196,6 @@ func concernedCustomers(before, now identity.Customer) (concerned []identity.Cus
 		concerned = append(concerned, m.Was, m.To)
 	}
 	return concerned
-}
-
-// keepOlderClassification copies the causes of contacts that an older taxonomy
-// classified, if nothing was said in them since. It leaves out contacts that the
-// hint requests to classify again.
-func (t *Triage) keepOlderClassification(stored, computed []contact.Contact, h hint) {
-	older := map[string]contact.Contact{}
-	for _, before := range stored {
-		if before.Taxonomy != "" && before.Taxonomy != t.Taxonomy.Version {
-			older[before.ID] = before
-		}
-	}
-	for i := range computed {
-		k := &computed[i]
-		last := k.Messages[len(k.Messages)-1].SentAt
-		before, ok := older[k.ID]
-		if ok && last.Before(h.reclassifySince) && !slices.Contains(h.reclassifyIDs, k.ID) {
-			k.Causes = before.Causes
-			k.Department = before.Department
-			k.Taxonomy = before.Taxonomy
-		}
-	}
 }
 
 // compareContacts plans to save and drop contacts, so that the stored ones from a
@@ -318,7 +295,7 @@ func (t *Triage) reconcileEvidence(ctx context.Context, p *plan, own detection.H
 		if err != nil {
 			return err
 		}
-		other, err := t.computeContacts(ctx, c, time.Time{}, true)
+		other, err := t.computeContacts(ctx, c, hint{reclassifySince: afterAllMessages}, true)
 		if err != nil {
 			return err
 		}

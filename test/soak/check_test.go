@@ -216,7 +216,7 @@ func (f *tableContent) checkContacts(t *testing.T, sequential *store.Table) {
 		if diff := gocmp.Diff(want, got, cmpopts.IgnoreFields(contact.Contact{}, "Version"), cmpopts.IgnoreFields(contact.Cause{}, "Words")); diff != "" {
 			t.Errorf("contacts of a customer with %d messages differ from those of a sequential run:\n%s", len(ms), diff)
 		}
-		made := contact.Contacts(ms)
+		made := contact.Contacts(contact.Read(ms, nil))
 		slices.Reverse(made)
 		if diff := gocmp.Diff(made, got, pure, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("contacts of a customer with %d messages differ from those computed from the messages:\n%s", len(ms), diff)

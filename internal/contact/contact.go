@@ -1,0 +1,145 @@
+// Package contact computes contacts from messages. A [Contact] is the messages of one
+// customer about one wish, over all channels. [Contacts] is a pure function: the same
+// messages in any order give the same contacts.
+//
+// The package also defines the claims of agents on a customer, corrections of reasons,
+// the waiting list, and the events that agent tools mirror.
+package contact
+
+import (
+	"time"
+
+	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
+)
+
+// A Cause is a reason of a contact with its product, if any, and the department that
+// owns them.
+type Cause struct {
+	Reason     string `json:"reason"`
+	Product    string `json:"product,omitempty"`
+	Department string `json:"department"`
+	// Words are the phrases of the taxonomy that decided.
+	Words []string `json:"words,omitempty"`
+	// Message is the message with the deciding words. Spans are their byte ranges, from
+	// and to, in the text "<subject>.\n<text>".
+	Message    message.ID `json:"messageId,omitempty"`
+	Spans      [][2]int32 `json:"spans,omitempty"`
+	Confidence float64    `json:"confidence,omitempty"` // 0 to 1; 1 if a person decided
+	Corrected  bool       `json:"corrected,omitempty"`  // whether an agent decided
+}
+
+// Same reports whether c and o have the same reason and product.
+func (c Cause) Same(o Cause) bool { return c.Reason == o.Reason && c.Product == o.Product }
+
+// sameWish reports whether c and o may be about one wish: the same reason, and the same
+// product or none.
+func (c Cause) sameWish(o Cause) bool {
+	return c.Reason == o.Reason && (c.Product == o.Product || c.Product == "" || o.Product == "")
+}
+
+// A Correction holds the causes that an agent set for a contact. It is attached to a
+// message of the contact, so it follows the message into another contact.
+type Correction struct {
+	Customer identity.CustomerID `json:"customerId"` // customer id under which the message is stored
+	Message  message.ID          `json:"messageId"`
+	Causes   []Cause             `json:"reasons"` // with reason and product; empty means no known reason
+	Until    time.Time           `json:"until"`   // messages sent later may add reasons
+	By       string              `json:"by"`
+	At       time.Time           `json:"at"`
+	Was      []Cause             `json:"was"` // the causes before the correction
+	Taxonomy string              `json:"taxonomy"`
+}
+
+// A Contact is the messages of one customer, over all channels, about one wish. It is
+// open while the customer waits for an answer. After our last answer it closes on
+// silence. [Contacts] computes contacts from messages; a stored contact is only a copy
+// of that result.
+type Contact struct {
+	ID           string              `json:"id"`
+	Customer     identity.CustomerID `json:"customerId"`
+	Start        time.Time           `json:"start"`                 // time of its earliest message
+	WaitingSince time.Time           `json:"waitingSince,omitzero"` // time of the first unanswered message; zero if all are answered
+	FirstAnswer  time.Time           `json:"firstAnswer,omitzero"`
+	LastAnswer   time.Time           `json:"lastAnswer,omitzero"`
+	ClosesAt     time.Time           `json:"closesAt,omitzero"` // time at which it closes on silence; zero before the first answer
+	Channels     []message.Channel   `json:"channels"`          // in order of first use
+	Department   string              `json:"department"`        // owner of its first cause, or [Unassigned] without a cause
+	Causes       []Cause             `json:"causes,omitempty"`
+	Taxonomy     string              `json:"taxonomy,omitempty"` // version of the taxonomy that classified it
+	Unrecorded   []Cause             `json:"-"`                  // causes of it, or former ones, whose problem does not know that yet
+	Threads      []string            `json:"-"`                  // hashed thread keys, to recognise later replies
+	Messages     []message.Message   `json:"-"`                  // its messages, oldest first; not stored
+	Version      int64               `json:"-"`                  // version of the stored item; 0 if not stored
+}
+
+// NearbyContacts holds the contacts of one customer id near a time, with corrections.
+type NearbyContacts struct {
+	Contacts    []Contact // latest first
+	Corrections []Correction
+	Changed     bool // an identity change may have happened recently
+}
+
+// Unassigned is the department of contacts whose reason is unknown.
+const Unassigned = "unassigned"
+
+// Waiting reports whether the contact has an unanswered message of the customer.
+func (c Contact) Waiting() bool { return !c.WaitingSince.IsZero() }
+
+// State returns the state at now: "waiting", "answered" or "closed".
+func (c Contact) State(now time.Time) string {
+	switch {
+	case c.Waiting():
+		return "waiting"
+	case now.Before(c.ClosesAt):
+		return "answered"
+	default:
+		return "closed"
+	}
+}
+
+// Silence returns the time after our last answer on a channel at which a contact
+// closes.
+func Silence(ch message.Channel) time.Duration {
+	switch ch {
+	case message.WebChat:
+		return 4 * time.Hour
+	case message.Email:
+		return 7 * 24 * time.Hour
+	default:
+		return 24 * time.Hour
+	}
+}
+
+// Of returns the stored contact that a message belongs to, from all contacts of its
+// customer. If a closed contact was reopened through its thread, a message from the
+// silence before the reopening may be assigned to it.
+func Of(all []Contact, m message.Message) (Contact, bool) {
+	if m.Passive {
+		return Contact{}, false
+	}
+	var open, known *Contact
+	for i := range all {
+		c := &all[i]
+		if m.SentAt.Before(c.Start) {
+			continue
+		}
+		wasOpen := c.Waiting() || !m.SentAt.After(c.ClosesAt)
+		if wasOpen && startsLater(c, open) {
+			open = c
+		}
+		if c.Knows(m) && startsLater(c, known) {
+			known = c
+		}
+	}
+	if open == nil {
+		open = known
+	}
+	if open == nil {
+		return Contact{}, false
+	}
+	return *open, true
+}
+
+// startsLater reports whether c starts after other. Every contact starts after nil.
+func startsLater(c, other *Contact) bool { return other == nil || c.Start.After(other.Start) }

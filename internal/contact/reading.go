@@ -1,0 +1,201 @@
+package contact
+
+import (
+	"slices"
+	"time"
+
+	"github.com/heard-intake/heard/internal/message"
+)
+
+// A Reading is a message with what it says about contacts.
+type Reading struct {
+	message.Message
+	Causes   []Cause // the wishes in it: the known causes that it names, first named first
+	Taxonomy string  // version of the taxonomy that found the causes
+	Asks     *bool   // what an agent decided; nil: [Asks] decides
+	Machine  *bool   // what an agent decided; nil: [WrittenByMachine] decides
+}
+
+// maxWishes is how many causes of one message are read. Each is a contact of its own.
+const maxWishes = 4
+
+// Read returns the readings of messages that [Contacts] needs to find stored contacts
+// again: each message has the causes for which a stored contact names it. Without
+// stored contacts no message has a cause.
+func Read(messages []message.Message, stored []Contact) []Reading {
+	anchors := newAnchors(stored)
+	out := make([]Reading, len(messages))
+	for i, m := range messages {
+		out[i] = Reading{Message: m, Causes: anchors.causes[m.ID]}
+	}
+	return out
+}
+
+// anchors holds what stored contacts say about the readings of messages.
+type anchors struct {
+	causes  map[message.ID][]Cause // the causes for which a contact names the message
+	openers map[string]bool        // ids of contacts
+}
+
+func newAnchors(stored []Contact) anchors {
+	a := anchors{map[message.ID][]Cause{}, map[string]bool{}}
+	for _, k := range stored {
+		a.openers[k.ID] = true
+		for _, c := range k.Causes {
+			if c.Message != "" {
+				a.causes[c.Message] = append(a.causes[c.Message], c)
+			}
+		}
+	}
+	return a
+}
+
+// Pin replaces the causes of readings by those that stored contacts of another version
+// of the taxonomy were opened for, so that a new taxonomy moves no contact that people
+// work on. It changes the readings in place.
+//
+//   - A message that a stored contact names for its cause keeps this cause.
+//   - A message that opened an unassigned contact keeps having no cause.
+//   - Any other message of a closed contact names no cause that no contact of then has.
+//
+// Edited messages and messages since a time, which are new, are read as they are now.
+// now decides which contacts are closed.
+func Pin(readings []Reading, stored []Contact, version string, since, now time.Time) {
+	var older []Contact
+	for _, k := range stored {
+		if k.Taxonomy != "" && k.Taxonomy != version {
+			older = append(older, k)
+		}
+	}
+	if len(older) == 0 {
+		return
+	}
+	a := newAnchors(older)
+	for i := range readings {
+		r := &readings[i]
+		if r.Direction != message.Inbound || r.Edited || !r.SentAt.Before(since) {
+			continue
+		}
+		switch pinned := a.causes[r.ID]; {
+		case len(pinned) > 0:
+			r.Causes = pinCauses(pinned, r.Causes)
+			r.Taxonomy = older[0].Taxonomy
+		case a.opens(r.ID):
+			r.Causes = nil
+			r.Taxonomy = older[0].Taxonomy
+		default:
+			r.Causes = causesOfThen(older, r, now)
+		}
+	}
+}
+
+// opens reports whether one of the contacts began with the message.
+func (a anchors) opens(id message.ID) bool {
+	for wish := range maxWishes {
+		if a.openers[wishID(id, wish)] {
+			return true
+		}
+	}
+	return false
+}
+
+// pinCauses returns the pinned causes. Where the present reading found the same reason,
+// it returns that cause, which has the present words and product.
+func pinCauses(pinned, found []Cause) []Cause {
+	out := slices.Clone(pinned)
+	for i, c := range out {
+		same := func(f Cause) bool { return f.Reason == c.Reason }
+		if j := slices.IndexFunc(found, same); j >= 0 && !c.Corrected {
+			out[i] = found[j]
+		}
+	}
+	return out
+}
+
+// causesOfThen returns the causes of a message, without those that no contact has if
+// the message was sent in the time of a contact that closed.
+func causesOfThen(older []Contact, r *Reading, now time.Time) []Cause {
+	inClosed := func(k Contact) bool {
+		return k.State(now) == "closed" && !r.SentAt.Before(k.Start) && !r.SentAt.After(k.ClosesAt)
+	}
+	if !slices.ContainsFunc(older, inClosed) {
+		return r.Causes
+	}
+	return slices.DeleteFunc(slices.Clone(r.Causes), func(c Cause) bool {
+		return !slices.ContainsFunc(older, func(k Contact) bool {
+			return slices.ContainsFunc(k.Causes, func(o Cause) bool { return o.Reason == c.Reason })
+		})
+	})
+}
+
+// Correct applies the corrections of agents to readings, in the order of their times,
+// and returns the contacts. A correction replaces the cause of the contact to which its
+// message belongs: of all messages in it that were sent until the correction. Later
+// messages may name other causes.
+func Correct(readings []Reading, corrections []Correction) []Contact {
+	corrections = slices.Clone(corrections)
+	slices.SortStableFunc(corrections, func(a, b Correction) int { return a.At.Compare(b.At) })
+	contacts := Contacts(readings)
+	for _, c := range corrections {
+		k, ok := corrected(contacts, c)
+		if !ok {
+			continue
+		}
+		readings = withCorrection(readings, k, c)
+		contacts = Contacts(readings)
+	}
+	return contacts
+}
+
+// corrected returns the contact that a correction is about: of those with its message,
+// the one with a cause that the correction replaces, else the first.
+func corrected(contacts []Contact, c Correction) (k Contact, ok bool) {
+	for _, candidate := range contacts {
+		if !candidate.has(c.Message) {
+			continue
+		}
+		replaced := func(was Cause) bool { return slices.ContainsFunc(candidate.Causes, was.sameWish) }
+		if slices.ContainsFunc(c.Was, replaced) {
+			return candidate, true
+		}
+		if !ok {
+			k = candidate
+			ok = true
+		}
+	}
+	return k, ok
+}
+
+// has reports whether the message belongs to the contact.
+func (c Contact) has(id message.ID) bool {
+	return slices.ContainsFunc(c.Messages, func(m message.Message) bool { return m.ID == id })
+}
+
+// withCorrection returns the readings after a correction of contact k.
+func withCorrection(readings []Reading, k Contact, c Correction) []Reading {
+	readings = slices.Clone(readings)
+	inContact := make(map[message.ID]bool, len(k.Messages))
+	for _, m := range k.Messages {
+		inContact[m.ID] = !m.SentAt.After(c.Until)
+	}
+	for i := range readings {
+		r := &readings[i]
+		if !inContact[r.ID] {
+			continue
+		}
+		before := r.Causes
+		r.Causes = slices.DeleteFunc(slices.Clone(before), func(x Cause) bool {
+			return slices.ContainsFunc(k.Causes, x.sameWish)
+		})
+		if r.ID != c.Message && len(r.Causes) == len(before) {
+			continue
+		}
+		for _, cause := range c.Causes {
+			cause.Message = r.ID
+			cause.Corrected = true
+			cause.Confidence = 1
+			r.Causes = append(r.Causes, cause)
+		}
+	}
+	return readings
+}
