@@ -7,6 +7,7 @@
 package contact
 
 import (
+	"slices"
 	"time"
 
 	"github.com/heard-intake/heard/internal/identity"
@@ -112,33 +113,49 @@ func Silence(ch message.Channel) time.Duration {
 }
 
 // Of returns the stored contact that a message belongs to, from all contacts of its
-// customer. If a closed contact was reopened through its thread, a message from the
-// silence before the reopening may be assigned to it.
+// customer: the one that the message opened or gave its cause, else the latest one of its
+// thread, of its channel, or of its time. A contact does not store its messages, so for
+// others than the first kind this is only likely.
 func Of(all []Contact, m message.Message) (Contact, bool) {
 	if m.Passive {
 		return Contact{}, false
 	}
-	var open, known *Contact
+	opened := IDsOf(m.ID)
+	var best *Contact
+	bestRank := 0
 	for i := range all {
 		c := &all[i]
-		if m.SentAt.Before(c.Start) {
-			continue
-		}
-		wasOpen := c.Waiting() || !m.SentAt.After(c.ClosesAt)
-		if wasOpen && startsLater(c, open) {
-			open = c
-		}
-		if c.Knows(m) && startsLater(c, known) {
-			known = c
+		rank := c.rank(m, opened)
+		if rank > bestRank || (rank > 0 && rank == bestRank && startsLater(c, best)) {
+			best = c
+			bestRank = rank
 		}
 	}
-	if open == nil {
-		open = known
-	}
-	if open == nil {
+	if best == nil {
 		return Contact{}, false
 	}
-	return *open, true
+	return *best, true
+}
+
+// rank says how likely a message belongs to the contact; 0 means that it does not. opened
+// are the ids of the contacts that the message can have opened.
+func (c *Contact) rank(m message.Message, opened []string) int {
+	isAnchor := slices.ContainsFunc(c.Causes, func(x Cause) bool { return x.Message == m.ID })
+	wasOpen := c.Waiting() || !m.SentAt.After(c.ClosesAt)
+	switch {
+	case isAnchor || slices.Contains(opened, c.ID):
+		return 4
+	case m.SentAt.Before(c.Start):
+		return 0
+	case c.Knows(m):
+		return 3
+	case wasOpen && slices.Contains(c.Channels, m.Channel):
+		return 2
+	case wasOpen:
+		return 1
+	default:
+		return 0
+	}
 }
 
 // startsLater reports whether c starts after other. Every contact starts after nil.
