@@ -6,6 +6,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/channel/email/bounce"
 	"github.com/heard-intake/heard/internal/channel/email/rfc822"
+	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/message"
 )
@@ -177,14 +178,7 @@ func hasWeakSign(h rfc822.Header, env Envelope) bool {
 
 // IsNoReplyAddress reports whether an address, such as no-reply@shop.example,
 // says that no one reads its mail.
-func IsNoReplyAddress(address string) bool {
-	local, _, _ := strings.Cut(strings.ToLower(address), "@")
-	switch strings.NewReplacer("-", "", "_", "", ".", "").Replace(local) {
-	case "noreply", "donotreply", "dontreply", "nietbeantwoorden", "nereponderpas", "mailerdaemon", "postmaster", "notifications", "notification":
-		return true
-	}
-	return false
-}
+func IsNoReplyAddress(address string) bool { return contact.IsNoReplyAddress(address) }
 
 // effectsOf returns the effects of a report on the mail of ours that it names,
 // one for each recipient. A report that names no recipient has one effect, under
