@@ -110,8 +110,8 @@ func hasFile(m message.Message) bool {
 		return true
 	}
 	for _, a := range m.Attachments {
-		isIncidental := a.Kind == message.Sticker || isLogo(m, a) || (isCalendarFile(a) && isCalendarAnswer(m.Subject))
-		if !isIncidental {
+		isAnswerFile := isCalendarFile(a) && isCalendarAnswer(m.Subject)
+		if a.Kind != message.Sticker && !isAnswerFile && !isLogo(m, a) {
 			return true
 		}
 	}
@@ -123,8 +123,8 @@ func hasFile(m message.Message) bool {
 const maxLogo = 20 << 10
 
 func isLogo(m message.Message, a message.Attachment) bool {
-	isPicture := a.Kind == message.Image && a.Inline
-	return m.Channel == message.Email && isPicture && a.Size > 0 && a.Size <= maxLogo
+	isPicture := m.Channel == message.Email && a.Kind == message.Image && a.Inline
+	return isPicture && a.Size > 0 && a.Size <= maxLogo
 }
 
 func isCalendarFile(a message.Attachment) bool {
@@ -185,7 +185,7 @@ func whyTextAsks(m message.Message, answered bool) (AskReason, bool) {
 
 // cover returns the categories of the phrases that cover t, or 0.
 func (t *text) cover(m message.Message, answered bool) cover {
-	if t.question || t.unread || t.unhappy {
+	if !t.mayClose() {
 		return 0
 	}
 	var excluded cover
@@ -239,9 +239,12 @@ func (t *text) markNames(name string) bool {
 	for i := range own.words[:own.count] {
 		for j := range t.words[:t.count] {
 			w := &t.words[j]
-			isSame := !w.name && bytes.Equal(w.spelling(), own.words[i].spelling())
+			if w.name || !bytes.Equal(w.spelling(), own.words[i].spelling()) {
+				continue
+			}
 			isWord := w.id != 0 || ordinaryWords()[string(w.spelling())]
-			if isSame && (!isWord || (w.capital && t.lowerCase)) {
+			isCapitalized := w.capital && t.lowerCase
+			if !isWord || isCapitalized {
 				w.name = true
 				found = true
 			}
@@ -267,10 +270,16 @@ func closingReason(covered cover, m message.Message, answered bool) (AskReason, 
 	return "", false
 }
 
-// Marks of mail programs before the subject of a mail.
+// Marks of mail and calendar programs before the subject of a mail.
 var (
 	replyMarks   = wordSetOf("re aw antw antwoord sv vs odp betr")
 	forwardMarks = wordSetOf("fw fwd wg tr doorst rv")
+
+	calendarMarks = map[string]bool{
+		"accepted": true, "declined": true, "tentative": true, "tentatively accepted": true, "event invitation accepted": true, "event invitation declined": true,
+		"geaccepteerd": true, "geweigerd": true, "afgewezen": true, "voorlopig": true, "voorlopig geaccepteerd": true, "misschien": true,
+		"uitnodiging geaccepteerd": true, "uitnodiging geweigerd": true, "onder voorbehoud": true,
+	}
 )
 
 // isReplySubject reports whether the subject of a mail is that of an earlier mail, so
@@ -290,11 +299,7 @@ func isReplySubject(m message.Message) bool {
 // isCalendarAnswer reports whether a calendar wrote a subject, to answer an invitation.
 func isCalendarAnswer(subject string) bool {
 	prefix, _, ok := strings.Cut(subject, ":")
-	switch strings.ToLower(strings.TrimSpace(prefix)) {
-	case "accepted", "declined", "tentative", "tentatively accepted", "geaccepteerd", "geweigerd", "afgewezen", "voorlopig", "voorlopig geaccepteerd", "misschien", "onder voorbehoud":
-		return ok
-	}
-	return false
+	return ok && calendarMarks[strings.ToLower(strings.TrimSpace(prefix))]
 }
 
 // reactionType is the media type of the part that makes a mail a reaction in Gmail.
@@ -322,8 +327,11 @@ func isReactionMail(m message.Message) bool {
 			return true
 		}
 	}
-	isBySubject := len(m.Subject) < maxReaction && isReaction(m.Subject) && (m.Text == "" || isReaction(m.Text) || isEmojiOnly(m.Text))
-	return isBySubject || isReaction(m.Text)
+	if isReaction(m.Text) {
+		return true
+	}
+	saysNothing := m.Text == "" || isEmojiOnly(m.Text)
+	return saysNothing && isReaction(m.Subject)
 }
 
 func isEmojiOnly(s string) bool {
@@ -345,8 +353,9 @@ func isReaction(s string) bool {
 			continue
 		}
 		after = strings.Trim(after, " \n\t.:<>")
+		isName := len(strings.Fields(before)) <= maxReactionName && !strings.ContainsAny(before, "?,;")
 		isLink := strings.HasPrefix(after, "https://www.google.com/gmail") && !strings.ContainsAny(after, " \n")
-		if len(strings.Fields(before)) <= maxReactionName && !strings.ContainsAny(before, "?,;") && (after == "" || isLink) {
+		if isName && (after == "" || isLink) {
 			return true
 		}
 	}

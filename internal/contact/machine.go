@@ -141,7 +141,8 @@ func (a AppTexts) Has(text string) bool {
 	for _, n := range a.named {
 		rest, begins := strings.CutPrefix(text, n[0])
 		name, ends := strings.CutSuffix(rest, n[1])
-		if begins && ends && len(name) <= maxNameInText && len(name) > 0 {
+		isName := name != "" && len(name) <= maxNameInText
+		if begins && ends && isName {
 			return true
 		}
 	}
@@ -215,7 +216,7 @@ func (p *machinePhrases) proves(sentence string) bool {
 func coverOfSentence(sentence string) cover {
 	var t text
 	t.readText(sentence, closings())
-	if t.question || t.unread || t.unhappy || t.count == 0 {
+	if t.count == 0 || !t.mayClose() {
 		return 0
 	}
 	return coverText(&t, closings(), coverOf(solved))

@@ -144,7 +144,8 @@ func (r *phraseReader) trailingName() int {
 			break
 		}
 		isKnown = isKnown && w.name
-		if (isKnown && w.before >= comma) || (w.before == newLine && (w.capital || w.name)) {
+		isLine := w.before == newLine && (w.capital || w.name)
+		if isLine || (isKnown && w.before >= comma) {
 			found = at
 		}
 	}

@@ -95,6 +95,9 @@ func (t *text) readText(s string, g *grammar) {
 	}
 }
 
+// mayClose reports whether t has none of the signs with which a text always asks.
+func (t *text) mayClose() bool { return !t.question && !t.unread && !t.unhappy }
+
 // emoticonAt returns the length of the emoticon at the beginning of rest, or 0. rest is
 // the end of s.
 func emoticonAt(s, rest string) int {
@@ -122,7 +125,7 @@ func (w *wording) spelling() []byte { return w.letters[:w.length] }
 func (t *text) scan(w *wording, s string) (size int) {
 	for size < len(s) {
 		r, n := utf8.DecodeRuneInString(s[size:])
-		isMark := size > 0 && (isApostrophe(r) || unicode.Is(unicode.Mn, r) || r == '\u200d')
+		isMark := size > 0 && isInnerMark(r)
 		switch {
 		case isMark && !continuesWord(s[size+n:]):
 			return size
@@ -149,18 +152,20 @@ func continuesWord(s string) bool {
 	return unicode.IsLetter(r) || unicode.Is(unicode.Mn, r)
 }
 
-func isApostrophe(r rune) bool {
+// isInnerMark reports whether r may be inside a word without being a letter: an
+// apostrophe, an accent or a joiner.
+func isInnerMark(r rune) bool {
 	switch r {
-	case '\'', '’', '‘', 'ʼ', '´', '`':
+	case '\'', '’', '‘', 'ʼ', '´', '`', '\u200d':
 		return true
 	}
-	return false
+	return unicode.Is(unicode.Mn, r)
 }
 
 // appendLetter appends a letter in lower case, if there is room.
 func (w *wording) appendLetter(r rune) {
 	r = unicode.ToLower(r)
-	if n := w.length; n > 2 && rune(w.letters[n-1]) == r && rune(w.letters[n-2]) == r && rune(w.letters[n-3]) == r {
+	if w.endsInRun(r) {
 		return // "daaaaank" is the same as "daaank"
 	}
 	if int(w.length)+utf8.RuneLen(r) > maxWord {
@@ -168,6 +173,17 @@ func (w *wording) appendLetter(r rune) {
 		return
 	}
 	w.length += uint8(utf8.EncodeRune(w.letters[w.length:], r)) //nolint:gosec // at most four
+}
+
+// endsInRun reports whether the last three letters of w are r.
+func (w *wording) endsInRun(r rune) bool {
+	last := w.letters[max(0, int(w.length)-3):w.length]
+	for _, c := range last {
+		if rune(c) != r {
+			return false
+		}
+	}
+	return len(last) == 3
 }
 
 // appendFolded appends a letter in lower case and without accent. s begins with it.
@@ -190,8 +206,8 @@ func (w *wording) appendFolded(r rune, s string) {
 	}
 }
 
-// readSign reads a character that is not part of a word, and returns how strongly
-// it separates words. The character is at the beginning of rest.
+// readSign records the meaning of a character that is not part of a word, and returns
+// the separator that it is. The character is at the beginning of rest.
 func (t *text) readSign(r rune, rest string) separator {
 	switch {
 	case strings.ContainsRune(questionMarks, r):
@@ -199,7 +215,7 @@ func (t *text) readSign(r rune, rest string) separator {
 		return stop
 	case r == '\n' || r == '\u2028' || r == '\u2029':
 		return newLine
-	case r == '.' || r == '!' || r == '…' || r == ';' || r == '。':
+	case strings.ContainsRune(".!…;。", r):
 		return stop
 	case r == '@':
 		t.markAddress()
@@ -289,9 +305,11 @@ func isLaughter(word []byte) bool {
 // word returns the word of g that w is, or that it is a misspelling of. Misspellings
 // are looked up here, because that is slow and few words need it.
 func (w *wording) word(g *grammar) wordID {
-	isKnown := w.id != 0 || w.name || w.number || w.long
-	if isKnown || w.resolved {
+	switch {
+	case w.id != 0, w.resolved:
 		return max(w.id, w.guess)
+	case w.name, w.number, w.long:
+		return 0
 	}
 	w.resolved = true
 	if ordinaryWords()[string(w.spelling())] {

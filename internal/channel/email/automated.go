@@ -28,14 +28,20 @@ const (
 // classify decides whether a person or a machine wrote a mail. A strong sign
 // (a report, Auto-Submitted, the subject of an absence notice) makes the
 // message passive. A weak sign (a null sender, Precedence, noreply@) only
-// prevents automatic answers, because many people's mails have one.
-func classify(root *rfc822.Part, env Envelope, report *bounce.Notice) mailClass {
+// prevents automatic answers, because many people's mails have one. An answer to an
+// invitation is a person's mail if the person added words, even if the calendar
+// program marked it as generated.
+func classify(root *rfc822.Part, env Envelope, report *bounce.Notice, answer invitationAnswer) mailClass {
 	if report != nil {
 		return mailClass{name: string(report.Kind), passive: true, noReply: true, report: true}
 	}
 	h := root.Header
-	if isAutoReply(h) || isCalendarReply(root) {
+	onlyAnswers := answer.found && answer.words == ""
+	switch {
+	case isAutoReply(h), onlyAnswers:
 		return mailClass{name: classAutoReply, passive: true, noReply: true}
+	case answer.found:
+		return mailClass{noReply: hasWeakSign(h, env)}
 	}
 	if isGenerated(h) {
 		return mailClass{name: "auto-generated", passive: true, noReply: true}
@@ -115,22 +121,6 @@ func isAwaySubject(subject string) bool {
 // subjectSeparators may follow an away subject. The last two are the em dash
 // and the full-width colon.
 var subjectSeparators = []string{":", "-", "(", "[", "—", "："}
-
-// isCalendarReply reports whether the mail only answers an invitation.
-func isCalendarReply(root *rfc822.Part) bool {
-	if strings.EqualFold(root.Params["method"], "reply") && root.Type == "text/calendar" {
-		return true
-	}
-	if root.Type != "multipart/alternative" {
-		return false
-	}
-	for _, c := range root.Children {
-		if c.Type == "text/calendar" && strings.EqualFold(c.Params["method"], "reply") {
-			return true
-		}
-	}
-	return false
-}
 
 // Header fields that tell a newsletter from a discussion list.
 var (
