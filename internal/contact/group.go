@@ -169,7 +169,7 @@ func (r *Reading) byMachine() bool {
 	if r.Machine != nil {
 		return *r.Machine
 	}
-	_, machine := WrittenByMachine(r.Message)
+	_, machine := WrittenByMachine(r.Message, AppTexts{})
 	return machine
 }
 

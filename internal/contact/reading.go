@@ -13,7 +13,7 @@ type Reading struct {
 	Causes   []Cause // the wishes in it: the known causes that it names, first named first
 	Taxonomy string  // version of the taxonomy that found the causes
 	Asks     *bool   // what an agent decided; nil: [Asks] decides
-	Machine  *bool   // what an agent decided; nil: [WrittenByMachine] decides
+	Machine  *bool   // what an agent or the settings say; nil: [WrittenByMachine] decides
 }
 
 // maxWishes is how many causes of one message are read. Each is a contact of its own.

@@ -29,7 +29,11 @@ func (r *reader) read(ctx context.Context, messages []message.Message) ([]contac
 		if err := ctx.Err(); err != nil {
 			return nil, fault.Wrap(fault.Unavailable, err, "no time left to classify")
 		}
-		out[i] = contact.Reading{Message: m, Taxonomy: r.Taxonomy.Version}
+		_, machine := contact.WrittenByMachine(m, r.OwnTexts)
+		out[i] = contact.Reading{Message: m, Taxonomy: r.Taxonomy.Version, Machine: &machine}
+		if machine {
+			continue
+		}
 		if m.Reason != "" {
 			cause := r.agentCause(m.Reason, m.Product)
 			cause.Message = m.ID

@@ -157,6 +157,7 @@ type Triage struct {
 	Meter    Meter
 	Now      func() time.Time
 	Dead     *lambdabatch.DeadLetters // takes records that can never be handled
+	OwnTexts contact.AppTexts         // what an app of the company sends by itself
 
 	levels detection.LevelCache
 }
