@@ -38,6 +38,7 @@ package agentapi
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/google/uuid"
@@ -116,7 +117,11 @@ func (a *API) resolveCustomer(ctx context.Context, r *httpapi.Request) (identity
 	if err != nil {
 		return identity.Customer{}, errNoCustomer()
 	}
-	return a.Store.Customers.Get(ctx, identity.CustomerID(id.String()))
+	if r.Method == http.MethodGet {
+		return a.Store.Customers.Get(ctx, identity.CustomerID(id.String()))
+	}
+	// A change is for the person of now: a weak read may show a merge that was undone.
+	return a.Store.Customers.GetConsistently(ctx, identity.CustomerID(id.String()))
 }
 
 // readCustomer is [API.resolveCustomer] with the check that the id exists.

@@ -32,7 +32,24 @@ func (t Customers) GetConsistently(ctx context.Context, id identity.CustomerID) 
 	return t.customer(ctx, id, true)
 }
 
+// maxMergeReads limits how often a customer is read while merges change it.
+const maxMergeReads = 5
+
+// customer reads the customer of an id. A merge or unmerge between two reads would
+// give a customer without the id among its members: another person. Then it reads
+// again, consistently.
 func (t Customers) customer(ctx context.Context, id identity.CustomerID, consistent bool) (identity.Customer, error) {
+	for range maxMergeReads {
+		c, err := t.followMerges(ctx, id, consistent)
+		if err != nil || slices.Contains(c.Members, id) {
+			return c, err
+		}
+		consistent = true
+	}
+	return identity.Customer{}, fault.New(fault.Unavailable, "the customer is being merged or unmerged; repeat the request")
+}
+
+func (t Customers) followMerges(ctx context.Context, id identity.CustomerID, consistent bool) (identity.Customer, error) {
 	for range maxMembers + 1 {
 		it, err := t.getItem(ctx, key(customerPK(id), profileSK), consistent)
 		if err != nil {
