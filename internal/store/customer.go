@@ -44,7 +44,7 @@ func (t Customers) customer(ctx context.Context, id identity.CustomerID, consist
 		}
 		return t.readCustomer(ctx, id, it, consistent)
 	}
-	return identity.Customer{}, fault.New(fault.Internal, "a chain of merges without end")
+	return identity.Customer{}, fault.New(fault.Internal, "the customer is merged into itself through other customers")
 }
 
 // readCustomer returns the customer of a profile that is not merged into
