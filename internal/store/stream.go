@@ -174,8 +174,8 @@ func (c Change) decodeFailed(err error) error {
 }
 
 // LostSince returns the time from which the contacts of the customer must be
-// examined because a message may not have arrived. lost is false for an effect
-// that says nothing of the sort, and for another kind of item.
+// examined because a message may not have arrived. lost is false if the change
+// is not an effect that reports such a loss.
 func (c Change) LostSince() (since time.Time, lost bool, err error) {
 	if _, marked := c.record.NewImage[attrEffectLost]; c.Kind != KindEffect || !marked {
 		return time.Time{}, false, nil
@@ -271,7 +271,8 @@ func (c Change) MediaJob() (message.Job, bool) {
 	return message.Job{}, false
 }
 
-// messageJob returns the job of a new message that has an attribute.
+// messageJob returns the job for a new message whose item has the attribute
+// attr. It reports false for any other change.
 func (c Change) messageJob(attr string) (message.Job, bool) {
 	_, marked := c.record.NewImage[attr]
 	if c.Kind != KindMessage || c.Operation != Inserted || !marked {
