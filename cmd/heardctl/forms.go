@@ -171,7 +171,7 @@ func (t *tool) separateForm(ctx context.Context, args []string) error {
 	}
 	parameter := ownSideParameter(p, cmp.Or(domain, c.MailDomain))
 	if parameter == "" {
-		return fmt.Errorf("%s is not in -forms. If the stack's MailForms does not have it either, new mails are mixed again, and an answer to it is still sent.\n"+
+		return fmt.Errorf("%s is not in -forms. If the stack's MailForms does not have it either, new mails of several people again share one customer, and answers to the form are still sent.\n"+
 			"Read the deployed value, and give it as -forms:\n%s", p.Address.Value, parameterQuery(c.Name, "MailForms"))
 	}
 	if p.Customer, err = c.ResolveCustomer(ctx, cmp.Or(f.Arg(1), "email:"+p.Address.Value)); err != nil {
@@ -237,7 +237,7 @@ func (t *tool) moveMails(ctx context.Context, c *stackclient.Client, p stackclie
 	err := c.SeparateForm(ctx, p, func(m stackclient.SeparatedMail) {
 		if m.Err != nil {
 			stayed++
-			fmt.Fprintf(t.out, "%s stays: %v\n", m.ID, m.Err)
+			fmt.Fprintf(t.out, "%s is not moved: %v\n", m.ID, m.Err)
 			return
 		}
 		moved++

@@ -173,7 +173,7 @@ func TestRun_OperatorCommands(t *testing.T) {
 	if out := works(t, here("corrections")...) + works(t, here("corrections", "-text", "-since", "2026-01-01T00:00:00Z")...); out != "" {
 		t.Errorf("corrections without any correction: got %q, want nothing", out)
 	}
-	expect(works(t, here("reclassify", "-reason", "manual-unclear", "-since", "2026-01-01T00:00:00Z", "-dry-run")...), "0 contacts of an older taxonomy than", "nothing was changed")
+	expect(works(t, here("reclassify", "-reason", "manual-unclear", "-since", "2026-01-01T00:00:00Z", "-dry-run")...), "0 contacts were classified by a taxonomy other than", "nothing was changed")
 	expect(works(t, here("reclassify", "-reason", "unknown", "-since", "2026-01-01T00:00:00Z")...), "0 contacts are being classified")
 	if _, errOut, code := heardctl(t, here("reclassify", "-reason", "manual-unclaer", "-since", "2026-01-01T00:00:00Z")...); code != 1 || !strings.Contains(errOut, "similar reasons are manual-unclear") {
 		t.Errorf("an unknown reason: got code %d and %q, want 1 and a similar reason", code, errOut)
@@ -405,7 +405,7 @@ func TestRun_CommandLines(t *testing.T) {
 		"a blank department":      {[]string{"-dir", none, "token", "-department= "}, 1, "-department is empty"},
 		"empty scopes":            {[]string{"-dir", none, "token", "-scopes", "", "-department", "it"}, 1, "-scopes is empty"},
 		"scopes of a comma":       {[]string{"-dir", none, "token", "-scopes", ","}, 1, "-scopes is empty"},
-		"unknown act":             {[]string{"problem", "paint", "x"}, 2, `no act "paint"`},
+		"unknown act":             {[]string{"problem", "paint", "x"}, 2, `no action "paint"`},
 		"no act":                  {[]string{"problem", "-comment", "x"}, 2, "usage: heardctl problem"},
 		"too few arguments":       {[]string{"problem", "merge", "x", "-comment", "y"}, 2, "heardctl problem merge [-version <n>] [-comment <text>] <id> <into>"},
 		"unknown decision":        {[]string{"candidates", "paint", "x"}, 2, "usage: heardctl candidates"},
@@ -415,7 +415,7 @@ func TestRun_CommandLines(t *testing.T) {
 		"a taxonomy":              {[]string{"taxonomy", "check", "../../infra/taxonomy.yaml"}, 0, "departments"},
 		"a broken taxonomy":       {[]string{"taxonomy", "check", "main.go"}, 1, "1 mistake: correct it and check again\n"},
 		"a classified text":       {[]string{"taxonomy", "check", "-text", "ik snap mijn factuur niet", "../../infra/taxonomy.yaml"}, 0, "invoice-unclear for billing, confidence 0."},
-		"a text without a reason": {[]string{"taxonomy", "-text", "goedemorgen", "../../infra/taxonomy.yaml"}, 0, "unknown: no phrase"},
+		"a text without a reason": {[]string{"taxonomy", "-text", "goedemorgen", "../../infra/taxonomy.yaml"}, 0, "unknown: the text has no phrase"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

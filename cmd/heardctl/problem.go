@@ -26,7 +26,7 @@ func problemCommands() []command {
 			"problems documentation", (*tool).showProblems,
 		},
 		{
-			"problem", "<act> <id> ...", "show or change a problem: show, open, step, attach, detach, split, merge, log",
+			"problem", "<action> <id> ...", "show or change a problem: show, open, step, attach, detach, split, merge, log",
 			"problem step -comment 'We are looking.' 01991234-5678-7abc-8def-0123456789ab acknowledged", (*tool).runProblem,
 		},
 		{
@@ -128,7 +128,7 @@ func (t *tool) runProblem(ctx context.Context, args []string) error {
 	name := o.args[0]
 	a, ok := problemActions()[name]
 	if !ok {
-		fmt.Fprintf(t.err, "no act %q: use show, open, step, attach, detach, split, merge or log\n", name)
+		fmt.Fprintf(t.err, "no action %q: use show, open, step, attach, detach, split, merge or log\n", name)
 		f.Usage()
 		return errUsage
 	}

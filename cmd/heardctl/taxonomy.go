@@ -87,7 +87,7 @@ func (t *tool) runTaxonomy(ctx context.Context, args []string) error {
 func (t *tool) printClassification(text string, all []taxonomy.Result) {
 	for _, r := range all {
 		if r.Reason == "" {
-			fmt.Fprintln(t.out, "unknown: no phrase in it belongs to a reason with certainty")
+			fmt.Fprintln(t.out, "unknown: the text has no phrase that identifies a reason")
 			continue
 		}
 		var words []string

@@ -55,7 +55,7 @@ func (a *API) correctReasons(ctx context.Context, r *httpapi.Request) (httpapi.R
 // checkReasons returns the causes of a request, checked against the taxonomy.
 func (a *API) checkReasons(body correctReasonsRequest) ([]contact.Cause, error) {
 	if body.Reasons == nil || len(*body.Reasons) > maxReasons {
-		return nil, fault.New(fault.Invalid, "reasons must be a list of at most %d; an empty one says that none is known", maxReasons)
+		return nil, fault.New(fault.Invalid, "reasons must be a list of at most %d reasons; use an empty list if no reason is known", maxReasons)
 	}
 	t := a.Taxonomy()
 	causes := []contact.Cause{}
@@ -71,7 +71,7 @@ func (a *API) checkReasons(body correctReasonsRequest) ([]contact.Cause, error) 
 		cause := contact.Cause{Reason: x.Reason, Product: x.Product, Department: t.Owner(x.Reason, x.Product), Confidence: 1, Corrected: true}
 		for _, c := range causes {
 			if c.Same(cause) {
-				return nil, fault.New(fault.Invalid, "reasons holds the same reason and product twice")
+				return nil, fault.New(fault.Invalid, "reasons has the same reason and product twice; give it once")
 			}
 		}
 		causes = append(causes, cause)

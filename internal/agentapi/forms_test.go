@@ -220,9 +220,9 @@ func TestSendAnswer_OwnSideOrNoReply(t *testing.T) {
 		status, forced int
 		detail         string
 	}{
-		"noreply@forms.example":             {http.StatusBadRequest, http.StatusBadRequest, "find the customer with the address of the one who wrote"},
-		"web+contact@shop.example":          {http.StatusBadRequest, http.StatusBadRequest, "find the customer with the address of the one who wrote"},
-		"service@support.example.com":       {http.StatusBadRequest, http.StatusBadRequest, "find the customer with the address of the one who wrote"},
+		"noreply@forms.example":             {http.StatusBadRequest, http.StatusBadRequest, "find the customer who has the address of the writer"},
+		"web+contact@shop.example":          {http.StatusBadRequest, http.StatusBadRequest, "find the customer who has the address of the writer"},
+		"service@support.example.com":       {http.StatusBadRequest, http.StatusBadRequest, "find the customer who has the address of the writer"},
 		"no-reply@voorbeeld.example":        {http.StatusConflict, http.StatusAccepted, "no one reads its mail"},
 		"els@voorbeeld.example":             {http.StatusAccepted, 0, ""},
 		"els@sub.support.example.com":       {http.StatusAccepted, 0, ""},

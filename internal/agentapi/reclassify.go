@@ -73,7 +73,7 @@ func (a *API) reclassifyReason(ctx context.Context, r *httpapi.Request) (httpapi
 	case reason == unclassifiedAlias:
 		reason = ""
 	case !known && !body.Retired:
-		return httpapi.Response{}, fault.New(fault.Invalid, "%s; for one that only an older taxonomy had, give retired: true", fault.Message(a.Taxonomy().NoReason(reason)))
+		return httpapi.Response{}, fault.New(fault.Invalid, "%s; for a reason of an older taxonomy, give retired: true", fault.Message(a.Taxonomy().NoReason(reason)))
 	}
 	response := reclassifyReasonResponse{Taxonomy: a.Taxonomy().Version, DryRun: body.DryRun}
 	list := fmt.Sprintf("renewal %s %s %s", body.Reason, body.Since, body.Until)
@@ -107,7 +107,7 @@ func (a *API) reclassifyReason(ctx context.Context, r *httpapi.Request) (httpapi
 // checkPeriod returns the period of a request. It also checks the reason.
 func (body reclassifyReasonRequest) checkPeriod(now time.Time) (from, to time.Time, err error) {
 	if !httpapi.IsPrintable(body.Reason, maxID) || strings.ContainsAny(body.Reason, `"\`) {
-		return from, to, fault.New(fault.Invalid, "reason is missing: the id of one, also of an older taxonomy, or unknown")
+		return from, to, fault.New(fault.Invalid, "reason must be the id of a reason of this or an older taxonomy, or unknown")
 	}
 	if from, err = httpapi.ParseTime("since", body.Since); err != nil {
 		return from, to, err
@@ -119,7 +119,7 @@ func (body reclassifyReasonRequest) checkPeriod(now time.Time) (from, to time.Ti
 		}
 	}
 	if !from.Before(to) {
-		return from, to, fault.New(fault.Invalid, "since must lie before until, and in the past")
+		return from, to, fault.New(fault.Invalid, "since must be before until, and in the past")
 	}
 	return from, to, nil
 }

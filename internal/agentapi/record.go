@@ -151,18 +151,18 @@ func setRecordedID(m *message.Message, r *httpapi.Request, id, providerID, timeN
 	}
 	id = cmp.Or(id, key)
 	if !isIDOrEmpty(id, maxID) || !isIDOrEmpty(providerID, maxProviderID) {
-		return fault.New(fault.Invalid, "an id has 1 to %d letters, digits and signs", maxID)
+		return fault.New(fault.Invalid, "an id must have 1 to %d letters, digits or punctuation marks", maxID)
 	}
 	m.ProviderID = cmp.Or(providerID, id)
 	if m.ProviderID == "" {
-		return fault.New(fault.Invalid, "an id is needed, the same when the request is repeated: in id, or in the header Idempotency-Key")
+		return fault.New(fault.Invalid, "give an id, in id or in the header Idempotency-Key; use the same id when you repeat the request")
 	}
 	sentAt, err := recordedTime(id, timeName, at)
 	if err != nil {
 		return err
 	}
 	if sentAt.After(r.Now.Add(maxLead)) {
-		return fault.New(fault.Invalid, "%s lies more than %s ahead", timeName, maxLead)
+		return fault.New(fault.Invalid, "%s must not be more than %s in the future", timeName, maxLead)
 	}
 	recordedBy, err := json.Marshal(map[string]string{"recordedBy": r.Caller()})
 	if err != nil {
@@ -187,7 +187,7 @@ func recordedTime(id, timeName, at string) (time.Time, error) {
 	}
 	u, err := uuid.Parse(id)
 	if err != nil || u.Version() != 7 {
-		return time.Time{}, fault.New(fault.Invalid, "%s is needed, unless the id is a UUIDv7", timeName)
+		return time.Time{}, fault.New(fault.Invalid, "%s is required, unless the id is a UUIDv7", timeName)
 	}
 	return timeOfUUID(u), nil
 }

@@ -114,14 +114,15 @@ func Decode(data []byte) (*Model, error) {
 	return m, nil
 }
 
-// checkFrame checks what surrounds the content, and returns the content.
+// checkFrame checks the first bytes, the format and the checksum of an encoded
+// model, and returns the bytes between them.
 func checkFrame(data []byte) ([]byte, error) {
 	const ends = len(magic) + 1 + crc32.Size
 	if len(data) > MaxBytes {
 		return nil, damaged("it is too large")
 	}
 	if len(data) < ends || !bytes.HasPrefix(data, []byte(magic)) {
-		return nil, damaged("it does not begin like one")
+		return nil, damaged("its first bytes are wrong")
 	}
 	if v := data[len(magic)]; v != format {
 		return nil, fault.New(fault.Invalid, "the classifier has format %d, and this program reads format %d; train it again", v, format)
@@ -136,7 +137,7 @@ func checkFrame(data []byte) ([]byte, error) {
 func decodeHead(text []byte) (*Model, error) {
 	var h head
 	if err := json.Unmarshal(text, &h); err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "not a classifier: its head is no JSON; train it again")
+		return nil, fault.Wrap(fault.Invalid, err, "not a classifier: its head is not JSON; train it again")
 	}
 	if h.Features != fingerprint() {
 		return nil, fault.New(fault.Invalid, "the classifier was trained by another version of this program; train it again")

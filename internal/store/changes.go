@@ -230,12 +230,12 @@ func (t Contacts) fillMessages(ctx context.Context, entries []message.Entry) err
 // messages that were erased meanwhile or belong to another customer.
 func (t Contacts) finishChanges(ctx context.Context, c identity.Customer, out contact.Changes) (contact.Changes, error) {
 	if err := t.fillMessages(ctx, out.Entries); err != nil {
-		return out, fmt.Errorf("fill changed messages: %w", err)
+		return out, fmt.Errorf("complete changed messages: %w", err)
 	}
 	out.Entries = slices.DeleteFunc(out.Entries, func(e message.Entry) bool { return e.Kind == "" || !t.messages().ownsMessage(c, e.Message) })
 	if len(c.Moves) > 0 {
 		if err := t.dropForeign(ctx, c, &out); err != nil {
-			return out, fmt.Errorf("leave out changes of others: %w", err)
+			return out, fmt.Errorf("remove changes of other customers: %w", err)
 		}
 	}
 	return out, t.messages().addStates(ctx, c, out.Entries)

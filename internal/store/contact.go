@@ -177,8 +177,9 @@ func (t Contacts) Delete(ctx context.Context, c contact.Contact) error {
 	return conditional(err, "delete contact", "the contact changed")
 }
 
-// conditional returns the error of a conditional write: [fault.Conflict] with
-// conflict if the condition did not hold, else err with the operation.
+// conditional returns the error of a conditional write: a [fault.Conflict] with
+// the message conflict if the condition did not hold, or else err with the
+// operation doing.
 func conditional(err error, doing, conflict string) error {
 	if _, lost := errors.AsType[*types.ConditionalCheckFailedException](err); lost {
 		return fault.New(fault.Conflict, "%s", conflict)

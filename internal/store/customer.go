@@ -61,7 +61,7 @@ func (t Customers) followMerges(ctx context.Context, id identity.CustomerID, con
 		}
 		return t.readCustomer(ctx, id, it, consistent)
 	}
-	return identity.Customer{}, fault.New(fault.Internal, "a chain of merges without end")
+	return identity.Customer{}, fault.New(fault.Internal, "the customer is merged into itself through other customers")
 }
 
 // readCustomer returns the customer of a profile that is not merged into

@@ -242,7 +242,7 @@ func (t *core) openCursor(c identity.CustomerID, q message.Query) (place, error)
 }
 
 func errCursor() error {
-	return fault.New(fault.Invalid, "the cursor is not of this customer and order; start again without one")
+	return fault.New(fault.Invalid, "the cursor belongs to another customer or order; start again without one")
 }
 
 // RecentMessages returns the messages of a customer since a time, oldest first,

@@ -337,7 +337,8 @@ func duePK(shard int) string { return fmt.Sprintf("due#%d", shard) }
 
 func dueSK(kind schedule.Kind) string { return duePrefix + string(kind) }
 
-// isDueRow reports whether a due entry is an item of its own.
+// isDueRow reports whether sk is the key of a due row, see [dueRow]. Other due
+// entries are index entries of the item that is due.
 func isDueRow(sk string) bool { return strings.HasPrefix(sk, duePrefix) }
 
 // placeOfDue returns the sort key of a due entry in the index.

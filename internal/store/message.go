@@ -99,8 +99,8 @@ func (t Messages) findMessageID(ctx context.Context, c identity.CustomerID, ch m
 
 func ptr[T any](v T) *T { return &v }
 
-// unit separates the parts of an alias: ASCII's own sign for it, which no
-// address holds.
+// unit separates the parts of an alias. It is the unit separator of ASCII,
+// which no address contains.
 const unit = "\x1f"
 
 func encodeAlias(a identity.Alias) string {

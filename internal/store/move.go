@@ -44,10 +44,11 @@ func readMoves(list []string) []identity.Move {
 }
 
 // MoveAlias gives an alias to another customer from a time on, because a person
-// decided so: a phone number that was given out again. Earlier messages stay
-// with the previous owner. Later ones belong to the new owner, also those that
-// are stored already, which stay in their partition. It returns the new owner.
-// It is [fault.Invalid] if the alias is not owner's.
+// decided so. For example, the operator gave a phone number to another person.
+// Earlier messages stay with the previous owner. Later ones belong to the new
+// owner, also those that are stored already, which stay in their partition. It
+// returns the new owner. The error is [fault.Invalid] if the alias does not
+// belong to owner.
 func (t Customers) MoveAlias(ctx context.Context, owner identity.Customer, m identity.AliasMove, d identity.Decision) (identity.CustomerID, error) {
 	m.To = cmp.Or(m.To, newCustomer())
 	err := t.repeatConflicts(ctx, func() error { return t.moveAlias(ctx, owner, m.Alias, m.To, m.From, d) })
@@ -61,17 +62,17 @@ func (t Customers) moveAlias(ctx context.Context, owner identity.Customer, a ide
 		return fmt.Errorf("read the alias that moves: %w", err)
 	}
 	if it == nil {
-		return fault.New(fault.NotFound, "nobody proved to have this alias")
+		return fault.New(fault.NotFound, "no customer has proved to own this alias")
 	}
 	was := readAlias(it)
 	if !slices.Contains(owner.Members, was.currentOwner()) {
-		return fault.New(fault.Invalid, "the alias is not this customer's")
+		return fault.New(fault.Invalid, "the alias does not belong to this customer")
 	}
 	if slices.Contains(owner.Members, to) {
-		return fault.New(fault.Invalid, "the alias is this customer's already")
+		return fault.New(fault.Invalid, "the alias already belongs to this customer")
 	}
 	if len(was.moves) == maxMoves {
-		return fault.New(fault.Invalid, "an alias moves at most %d times", maxMoves)
+		return fault.New(fault.Invalid, "an alias can be moved at most %d times", maxMoves)
 	}
 	kept := d.At
 	if kept.Before(from) {

@@ -51,7 +51,7 @@
 //  4. The message arrives. RecentMessages reads the mark with it, and then the
 //     effect, consistently.
 //
-// Two agents claim a customer (TestOfManyAgentsOneHasTheCustomer in package api):
+// Two agents claim a customer (TestClaim_Concurrent in package agentapi):
 //
 //  1. Both read the claim at version 3.
 //  2. Both write version 4 on condition that the version is 3.
@@ -185,15 +185,16 @@ func (t *core) CheckPepper(ctx context.Context) error {
 		return err
 	}
 	if got := text(found, attrPepperFingerprint); got != want {
-		return fault.New(fault.Internal, "the table was filled under another pepper; a change of pepper needs an offline re-hash")
+		return fault.New(fault.Internal, "the table was filled with another pepper; restore that pepper, or re-hash the table offline")
 	}
 	return nil
 }
 
-// leaveOut reports whether a list leaves out an item because of the error of
-// its reader, so that one item does not hide all others. An unreadable item is
-// logged under the hash of its key, and counted. An item that is gone since its
-// index entry was read is left out, too. Other errors are those of the list.
+// leaveOut reports whether a list leaves out an item because err occurred when
+// the item was read, so that one item does not hide all others. An unreadable
+// item is logged under the hash of its key, and counted. An item that was
+// deleted after its index entry was read is left out, too. Any other error must
+// fail the list.
 func (t *core) leaveOut(ctx context.Context, k item, err error) bool {
 	if !lambdabatch.IsPermanent(err) {
 		return false

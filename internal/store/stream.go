@@ -271,7 +271,8 @@ func (c Change) MediaJob() (message.Job, bool) {
 	return message.Job{}, false
 }
 
-// messageJob returns the job of a new message that has an attribute.
+// messageJob returns the job for a new message whose item has the attribute
+// attr. It reports false for any other change.
 func (c Change) messageJob(attr string) (message.Job, bool) {
 	_, marked := c.record.NewImage[attr]
 	if c.Kind != KindMessage || c.Operation != Inserted || !marked {

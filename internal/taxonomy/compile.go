@@ -225,8 +225,9 @@ func (c *compiler) addAsides() {
 	c.addPhrases(0, closingPhrase, Phrases(lexicon.Closings))
 }
 
-// addDangers adds the signs of the dangers that a critical reason is about. Its own
-// phrases must come last in the list of phrases.
+// addDangers adds the signs of dangers to a critical reason: of each danger
+// that a phrase of the reason names. The reason's phrases must be the last ones
+// in the list of phrases.
 func (c *compiler) addDangers(reason int32) {
 	first := len(c.m.phrases)
 	for first > 0 && c.m.phrases[first-1].target == reason {

@@ -45,10 +45,11 @@ func (p *plan) addFailures(failures detection.Failures, setAside bool) {
 }
 
 // markUnrecorded notes the failed causes in the contacts that will be saved, so
-// that their evidence is recorded when the contacts are next computed. A contact
-// to drop has no place for that, so that it stays until then. It is dropped if a
-// saved contact begins with an earlier message: the evidence of that one removes
-// its own.
+// that their evidence is recorded when the contacts are next computed. A
+// dropped contact cannot hold such a note, so a contact with a failed cause is
+// not dropped yet. The exception is a contact whose first message is in a
+// contact that will be saved with the same cause: recording that evidence later
+// also removes the evidence of the dropped contact.
 func (p *plan) markUnrecorded(failures detection.Failures) {
 	failed := func(c contact.Cause) bool {
 		return failures[detection.Cause{Reason: c.Reason, Product: c.Product}] != nil
@@ -166,9 +167,9 @@ func (t *Triage) planCustomer(ctx context.Context, h hint, consistent bool) plan
 	return p
 }
 
-// recheckCustomer prepares the plan of a customer whose contacts an earlier round
-// saved. It reports true when the plan is complete: nothing changed since, or
-// the customer's identity did, which p.regrouped then says.
+// recheckCustomer prepares the plan of a customer whose contacts an earlier
+// round saved. It reports true if the plan is complete: nothing changed since,
+// or the customer's identity changed. In the second case p.regrouped is set.
 func (t *Triage) recheckCustomer(ctx context.Context, h hint, p *plan) (done bool) {
 	var now contact.NearbyContacts
 	if now, p.err = t.readContacts(ctx, h.checked, h.from, true); p.err != nil {

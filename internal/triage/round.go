@@ -76,7 +76,7 @@ func (t *Triage) planCustomers(ctx context.Context, todo []hint, consistent bool
 		err := lambdabatch.RecoverPanic(ctx, func() error {
 			plans[i] = t.planCustomer(ctx, todo[i], consistent)
 			if err := ctx.Err(); err != nil && plans[i].err == nil {
-				return fault.Wrap(fault.Unavailable, err, "not planned in time")
+				return fault.Wrap(fault.Unavailable, err, "no time left to plan the contacts of the customer")
 			}
 			return nil
 		})

@@ -206,7 +206,7 @@ func (t *Triage) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.Dy
 	firstFailed := -1
 	for _, h := range todo {
 		if h.err == nil {
-			h.err = fault.New(fault.Conflict, "the contacts changed in every round")
+			h.err = fault.New(fault.Conflict, "other runs changed the contacts in every round")
 		}
 		slog.ErrorContext(ctx, "customer not triaged", "kind", fault.KindOf(h.err), "err", h.err)
 		if firstFailed < 0 || h.index < firstFailed {

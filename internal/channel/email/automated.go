@@ -91,7 +91,7 @@ func isGenerated(h rfc822.Header) bool {
 }
 
 // awaySubjects are the beginnings of the subjects of absence notices, in lower
-// case. Programs write all of them, and people do not.
+// case. Only programs write them.
 var awaySubjects = []string{
 	"automatic reply", "auto reply", "auto-reply", "autoreply", "out of office", "out-of-office", "auto response", "autoresponse", "automated reply", "on vacation:",
 	"automatisch antwoord", "automatisch bericht", "automatische beantwoording", "afwezig", "afwezigheidsbericht", "niet aanwezig:", "buiten kantoor", "out of the office",
