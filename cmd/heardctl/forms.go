@@ -106,7 +106,7 @@ func (t *tool) printSuspects(all []suspect, domain string, whole bool) {
 	}
 }
 
-// senderKind is what a suspect is known to be.
+// senderKind is the known kind of a suspect.
 type senderKind int
 
 const (

@@ -78,7 +78,7 @@ func TestRun_OperatorCommands(t *testing.T) {
 	expect(works(t, here("queue", "-json", "-delete", "documentation")...), `"event":"opened"`)
 	expect(works(t, here("queue", "documentation")...), "the queue is empty")
 	expect(works(t, here("waiting", "documentation")...), "manual-unclear")
-	expect(works(t, here("waiting", "privacy")...), "no customer waits")
+	expect(works(t, here("waiting", "privacy")...), "no customer is waiting")
 
 	expect(works(t, here("import", "-dry-run", "../../events/deliveries/register.jsonl")...), "K-1001: a new customer, joined with 0 customers", "2 joined")
 	expect(works(t, here("import", "../../events/deliveries/register.jsonl")...), "2 joined")

@@ -12,8 +12,8 @@ import (
 // maxReasons bounds the reasons of one contact.
 const maxReasons = 5
 
-// A correctReasonsRequest says what a contact is about. An empty list says that
-// the taxonomy has no reason for it.
+// A correctReasonsRequest sets the reasons of a contact. An empty list means
+// that the taxonomy has no reason for it.
 type correctReasonsRequest struct {
 	Reasons *[]struct {
 		Reason  string `json:"reason"`

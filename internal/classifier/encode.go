@@ -114,8 +114,8 @@ func Decode(data []byte) (*Model, error) {
 	return m, nil
 }
 
-// checkFrame checks the first bytes, the format and the checksum of an encoded
-// model, and returns the bytes between them.
+// checkFrame returns the content of an encoded model. It refuses data whose
+// magic number, format or checksum is wrong.
 func checkFrame(data []byte) ([]byte, error) {
 	const ends = len(magic) + 1 + crc32.Size
 	if len(data) > MaxBytes {

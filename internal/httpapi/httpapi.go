@@ -70,7 +70,7 @@ func (r Route) patternMethod() string {
 	return method
 }
 
-// Config is what a [Handler] needs.
+// Config configures a [Handler].
 type Config struct {
 	Routes  []Route
 	Limiter *Limiter // of routes with a scope; nil: no limit

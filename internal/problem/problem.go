@@ -429,7 +429,7 @@ func checkRequired(p Problem, u Update) error {
 	case u.To == Merged && (u.Into == "" || u.Into == p.ID):
 		return fault.New(fault.Invalid, "the state merged requires the id of another problem in into")
 	case u.To == Moved && (u.Department == "" || u.Department == p.Department):
-		return fault.New(fault.Invalid, "the state moved requires another department in department")
+		return fault.New(fault.Invalid, "the state moved requires department, the id of another department")
 	default:
 		return nil
 	}

@@ -199,8 +199,8 @@ func (s *Service) changeAffected(ctx context.Context, id string, leaving, joinin
 	return changed, err
 }
 
-// affectedChanges returns what leaving and joining contacts change for each of
-// their customers. Known has the customers that are affected already.
+// affectedChanges returns the change of each customer whose contacts leave or
+// join a problem. Known has the customers that are affected already.
 func affectedChanges(known map[identity.CustomerID]problem.Affected, leaving, joining []problem.Occurrence) []problem.AffectedChange {
 	left := groupByCustomer(leaving)
 	joined := groupByCustomer(joining)

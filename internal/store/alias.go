@@ -312,8 +312,7 @@ func (t Customers) readAliases(ctx context.Context, keys []string) (map[string]a
 
 // FindCustomer returns the owner of an alias. A verified alias wins over a
 // claimed one. If the table has neither, FindCustomer returns the first
-// customer in whose profile the address is claimed. If there is no such
-// customer, the error is [fault.NotFound].
+// customer in whose profile the address is claimed, or else [fault.NotFound].
 func (t Customers) FindCustomer(ctx context.Context, a identity.Alias) (identity.CustomerID, identity.Assurance, error) {
 	for _, assurance := range []identity.Assurance{identity.Verified, identity.Claimed} {
 		for _, v := range append([]identity.Alias{a}, identity.PhoneVariants(a)...) {

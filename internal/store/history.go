@@ -20,7 +20,7 @@ const maxScan = 1000
 // another customer or order is [fault.Invalid].
 func (t Messages) History(ctx context.Context, c identity.Customer, q message.Query) (message.Page, error) {
 	if q.Limit < 1 || q.Limit > 200 {
-		return message.Page{}, fault.New(fault.Invalid, "limit is 1 to 200")
+		return message.Page{}, fault.New(fault.Invalid, "limit must be from 1 to 200")
 	}
 	after, err := t.openCursor(c.ID, q)
 	if err != nil {

@@ -138,7 +138,7 @@ func (t Customers) tooManyAliases(ctx context.Context, a, b identity.Customer, e
 	}
 	for _, x := range inA {
 		for _, y := range inB {
-			if rivals(x.address, y.address) {
+			if cannotShareOwner(x.address, y.address) {
 				return WhyAnother, nil
 			}
 		}
@@ -146,9 +146,9 @@ func (t Customers) tooManyAliases(ctx context.Context, a, b identity.Customer, e
 	return "", nil
 }
 
-// rivals reports whether two aliases cannot belong to one person: both are
+// cannotShareOwner reports whether two aliases cannot belong to one person: both are
 // verified, and WhatsApp gives a person only one alias of their kind.
-func rivals(x, y identity.Address) bool {
+func cannotShareOwner(x, y identity.Address) bool {
 	switch x.Kind {
 	case identity.Phone, identity.BSUID, identity.ParentBSUID:
 		verified := x.Assurance == identity.Verified && y.Assurance == identity.Verified

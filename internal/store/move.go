@@ -18,8 +18,8 @@ import (
 // maxMoves bounds the number of moves of one alias.
 const maxMoves = 8
 
-// clockTolerance is how far a platform's clock may be ahead of ours. A message
-// sent until then may be stored already.
+// clockTolerance is how far a platform's clock may be ahead of ours. A stored
+// message may therefore have a time that is so much later than now.
 const clockTolerance = 2 * time.Minute
 
 // encodeMove encodes a move as "<number, 3

@@ -122,7 +122,7 @@ type Candidates struct{ *core }
 // Schedule has the entries and events that become due at a time.
 type Schedule struct{ *core }
 
-// A core is what all parts of a [Table] share.
+// A core holds the state that all parts of a [Table] share.
 type core struct {
 	Now   func() time.Time // notes when something was written; no key is made from it
 	Meter Meter            // counts items that lists leave out; may be nil

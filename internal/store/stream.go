@@ -255,9 +255,9 @@ func (c Change) Announcement() (announced problem.AnnouncedCandidate, ok bool, e
 // SendJob returns the new message that must be sent to the customer.
 func (c Change) SendJob() (message.Job, bool) { return c.messageJob(attrMessageSend) }
 
-// MediaJob returns what a new item needs from its platform: the files of a
-// message, or the name behind an alias. Webhooks of Messenger and Instagram do
-// not contain the name.
+// MediaJob returns the job to fetch from a platform what a new item lacks: the
+// files of a message, or the name behind an alias. Webhooks of Messenger and
+// Instagram do not contain the name.
 func (c Change) MediaJob() (message.Job, bool) {
 	if job, ok := c.messageJob(attrMessageFiles); ok {
 		return job, true
