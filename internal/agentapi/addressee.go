@@ -41,7 +41,7 @@ func (a *API) addressRecorded(ctx context.Context, c identity.Customer, m *messa
 	if m.Channel == message.WebChat {
 		m.Customer, err = a.chooseVisitor(ctx, c, &rec.owner)
 	} else {
-		m.Customer, err = a.findAddress(ctx, c, m.Channel, &rec.owner)
+		m.Customer, err = a.findAddress(ctx, c, m.Channel, m.SentAt, &rec.owner)
 	}
 	return err
 }
@@ -91,6 +91,9 @@ func (a *API) addressAnswered(ctx context.Context, c identity.Customer, m *messa
 	if email.Unnamed(e.Customer.Alias) {
 		return errNoAuthor
 	}
+	if !a.Store.Customers.OwnsAlias(c, e.CustomerID, e.Customer, m.SentAt) {
+		return errPassedOn
+	}
 	if rec.named && m.Customer.Alias != e.Customer.Alias {
 		return fault.New(fault.Invalid, "to and inReplyTo name different addresses; give one of them")
 	}
@@ -100,6 +103,10 @@ func (a *API) addressAnswered(ctx context.Context, c identity.Customer, m *messa
 	m.ReplyTo = &message.ReplyTo{ProviderID: e.ProviderID}
 	return nil
 }
+
+// errPassedOn refuses an answer to an address that the customer left. Its next
+// owner would receive the answer.
+var errPassedOn = fault.New(fault.Invalid, "the address of that message belongs to another customer now; leave out inReplyTo, and name the customer's current address or none")
 
 // findMessage returns the message of a customer with an id.
 func (a *API) findMessage(ctx context.Context, c identity.Customer, id message.ID) (e message.Entry, found bool, err error) {
@@ -144,7 +151,7 @@ func (a *API) chooseVisitor(ctx context.Context, c identity.Customer, owner *ide
 	case err != nil:
 		return identity.Address{}, err
 	case len(visitors) == 0:
-		return a.findAddress(ctx, c, message.WebChat, owner)
+		return a.findAddress(ctx, c, message.WebChat, a.Now(), owner)
 	case accounts > 1:
 		return identity.Address{}, errSeveralAccounts(visitors)
 	}

@@ -20,7 +20,8 @@ const maxQuestionSearch = 50
 // request names, or else the last mail of the customer. It returns nil if the
 // customer wrote no mail. An answer by a person is for the last mail that a
 // person wrote. An answer by a program is for the last mail of any kind, and is
-// refused later if a program wrote that mail.
+// refused later if a program wrote that mail. Mails from an address that the
+// customer left are passed over.
 func (a *API) findQuestion(ctx context.Context, c identity.Customer, body sendAnswerRequest) (*message.Message, error) {
 	id := body.InReplyTo
 	if id == "" {
@@ -29,7 +30,9 @@ func (a *API) findQuestion(ctx context.Context, c identity.Customer, body sendAn
 			return nil, err
 		}
 		for i := range page.Entries {
-			if m := &page.Entries[i].Message; !m.Passive || body.Automatic {
+			m := &page.Entries[i].Message
+			isTheirs := a.Store.Customers.OwnsAlias(c, m.CustomerID, m.Customer, a.Now())
+			if isTheirs && (!m.Passive || body.Automatic) {
 				return m, nil
 			}
 		}
@@ -89,7 +92,7 @@ func (a *API) addressNewThread(ctx context.Context, c identity.Customer, m *mess
 		return fault.New(fault.Invalid, "subject is required, because the customer has no mail to answer")
 	}
 	var err error
-	m.Customer, err = a.findAddress(ctx, c, message.Email, &rec.owner)
+	m.Customer, err = a.findAddress(ctx, c, message.Email, a.Now(), &rec.owner)
 	return err
 }
 
@@ -99,9 +102,12 @@ func (a *API) addressThread(ctx context.Context, c identity.Customer, m, questio
 	m.Customer = question.Customer
 	m.Name = question.Name
 	rec.owner = question.CustomerID
+	if !a.Store.Customers.OwnsAlias(c, question.CustomerID, question.Customer, a.Now()) {
+		return errPassedOn
+	}
 	if email.Unnamed(m.Customer.Alias) {
 		var err error
-		m.Customer, err = a.findAddress(ctx, c, message.Email, &rec.owner)
+		m.Customer, err = a.findAddress(ctx, c, message.Email, a.Now(), &rec.owner)
 		if fault.Is(err, fault.Invalid) {
 			return errNoAuthor
 		}

@@ -1,6 +1,7 @@
 package agentapi_test
 
 import (
+	"maps"
 	"net/http"
 	"testing"
 	"time"
@@ -126,6 +127,39 @@ func TestSuggestion_DismissAndAccept(t *testing.T) {
 	decide("accept").Expect(http.StatusOK)
 	if got := s.ids(a); len(got) != 2 || got[0] != b {
 		t.Error(got)
+	}
+}
+
+// TestRecordAnswer_AddressLeft records answers to a customer who left a number.
+// They do not go to the next owner.
+func TestRecordAnswer_AddressLeft(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	m := s.Says(phone(1), message.WhatsApp, 60, "van Jan")
+	jan := m.CustomerID
+	numbers := []identity.Address{phone(1), phone(2)}
+	ev := identity.Evidence{Rule: identity.RuleSystem, At: now.Add(-30 * time.Minute)}
+	if _, err := s.Table.Customers.Identify(t.Context(), numbers, ev); err != nil {
+		t.Fatal(err)
+	}
+	s.Says(phone(1), message.WhatsApp, 10, "van Kees")
+	kees, _, err := s.Table.Customers.FindCustomer(t.Context(), phone(1).Alias)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := body{"delivery": "recorded", "channel": "whatsapp", "text": "Dag Jan", "sentAt": now.Add(-time.Minute).Format(time.RFC3339)}
+	record := func(name string, more body) answer {
+		b := maps.Clone(fields)
+		b["id"] = name
+		maps.Copy(b, more)
+		return s.Do(call{Route: answerRoute, Path: id(jan), Body: b})
+	}
+	record("a", nil).Expect(http.StatusCreated)
+	record("b", body{"inReplyTo": string(m.ID)}).ExpectRefusal(http.StatusBadRequest, "belongs to another customer now")
+	record("c", body{"inReplyTo": string(m.ID), "sentAt": now.Add(-45 * time.Minute).Format(time.RFC3339)}).Expect(http.StatusCreated)
+	record("d", body{"to": "phone:" + phone(1).Value}).ExpectRefusal(http.StatusBadRequest, "an alias of this customer")
+	if got := s.Texts(call{Route: historyRoute, Path: id(kees)}); len(got) != 1 {
+		t.Errorf("history of Kees: got %q, want the message of Kees", got)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/heard-intake/heard/internal/channel/email"
 	"github.com/heard-intake/heard/internal/fault"
@@ -108,17 +109,24 @@ var aliasKinds = map[message.Channel][]identity.Kind{
 	message.WebChat:   {identity.Visitor},
 }
 
+// isUsable reports whether an answer to c, sent at a time, can go to the address
+// of a message of c.
+func (a *API) isUsable(c identity.Customer, m message.Message, at time.Time) bool {
+	return !email.Unnamed(m.Customer.Alias) && a.Store.Customers.OwnsAlias(c, m.CustomerID, m.Customer, at)
+}
+
 // findAddress returns the customer's address on a channel: the one used last,
-// else a known one. For an address used before, it sets owner to the id that
-// received from it, because delivery reports arrive under that id.
-func (a *API) findAddress(ctx context.Context, c identity.Customer, ch message.Channel, owner *identity.CustomerID) (identity.Address, error) {
+// else a known one. An address that the customer left before at is not used. For
+// an address used before, it sets owner to the id that received from it, because
+// delivery reports arrive under that id.
+func (a *API) findAddress(ctx context.Context, c identity.Customer, ch message.Channel, at time.Time, owner *identity.CustomerID) (identity.Address, error) {
 	kinds, limited := aliasKinds[ch]
 	if limited {
 		last, err := a.Store.Messages.History(ctx, c, message.Query{Limit: 1, Channel: ch, Direction: message.Inbound})
 		if err != nil {
 			return identity.Address{}, err
 		}
-		if len(last.Entries) > 0 && !email.Unnamed(last.Entries[0].Customer.Alias) {
+		if len(last.Entries) > 0 && a.isUsable(c, last.Entries[0].Message, at) {
 			*owner = last.Entries[0].CustomerID
 			return last.Entries[0].Customer, nil
 		}

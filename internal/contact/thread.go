@@ -31,10 +31,10 @@ func (t Threads) AddContact(c Contact) { t.add(c.Threads) }
 // AddMessage adds the threads of m.
 func (t Threads) AddMessage(m message.Message) { t.add(threadKeys(m)) }
 
-// HasContact reports whether a message of c's threads was added.
+// HasContact reports whether t has a thread of c.
 func (t Threads) HasContact(c Contact) bool { return t.has(c.Threads) }
 
-// HasMessage reports whether a contact that knows m was added.
+// HasMessage reports whether t has a thread of m.
 func (t Threads) HasMessage(m message.Message) bool { return t.has(threadKeys(m)) }
 
 func (t Threads) add(threads []string) {

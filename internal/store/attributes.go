@@ -35,6 +35,7 @@ const (
 	attrAliasLinked    = "al" // set: keys of the aliases that a proven statement names with it
 	attrAliasLater     = "le" // set: rule, reference and time of the later statements
 	attrAliasMoves     = "mv" // set: moves to other customers
+	attrAliasStarts    = "ps" // set: times at which a platform said that its owner took it
 	attrAliasShared    = "b"  // reason why it joins no customers: two accounts share it
 )
 

@@ -61,6 +61,45 @@ func (t Messages) markEffect(ctx context.Context, c identity.CustomerID, e messa
 	return nil
 }
 
+// readMovedMarks adds the effect marks that are stored under the next owners of
+// the aliases that c left. An effect is recorded there if it arrived before its
+// message.
+func (t Messages) readMovedMarks(ctx context.Context, c identity.Customer, marked map[stateKey]bool) error {
+	parts := c.Parts()
+	for _, place := range partitionsOf(c) {
+		if slices.ContainsFunc(parts, func(p identity.Part) bool { return p.ID == place }) {
+			continue
+		}
+		in := keyRange(customerPK(place), effectMarkPrefix, endOf(effectMarkPrefix))
+		in.ConsistentRead = ptr(true)
+		err := t.query(ctx, in, func(it item) bool {
+			marked[markedEffect(it)] = true
+			return true
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// placeOfTarget returns the customer under whom the message of an effect is
+// stored. That is another one than customer if the alias moved after the message
+// was sent. If the message has not arrived, it returns customer.
+func (t Messages) placeOfTarget(ctx context.Context, customer identity.CustomerID, e message.Effect, providerKey string) (identity.CustomerID, error) {
+	c, err := t.customers().Get(ctx, customer)
+	if err != nil || len(c.Moves) == 0 {
+		return customer, err
+	}
+	for _, place := range partitionsOf(c) {
+		id, err := t.findMessageID(ctx, place, e.Channel, providerKey, e.At.Add(-maxReportDelay), e.At.Add(maxDrift))
+		if err != nil || id != "" {
+			return place, err
+		}
+	}
+	return customer, nil
+}
+
 // applyEffects makes messages what their effects say: lost, deleted, or with the
 // text of the latest edit. It reads effects consistently, and none without an
 // effect mark.

@@ -279,6 +279,9 @@ func (t Messages) RecentMessages(ctx context.Context, c identity.Customer, from 
 			return nil, firstError(err, bad)
 		}
 	}
+	if err := t.readMovedMarks(ctx, c, marked); err != nil {
+		return nil, err
+	}
 	slices.SortStableFunc(out, func(a, b message.Message) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	return out, t.applyEffects(ctx, c, out, marked)
 }

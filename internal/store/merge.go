@@ -60,6 +60,7 @@ const (
 	WhyEarlier  = "earlier"  // an alias became one that was in use before
 	WhyLimit    = "limit"    // together they have more aliases of a kind than one person has
 	WhyApart    = "apart"    // a person decided that they are two
+	WhyMoved    = "moved"    // an alias of one passed to the other, so they are two
 )
 
 // A verdict is the decision whether evidence joins two customers.
@@ -80,6 +81,10 @@ func (t Customers) verdict(ctx context.Context, a, b identity.CustomerID, ev ide
 	if err != nil || apart {
 		v.why = WhyApart
 		return v, err
+	}
+	if ev.Rule != identity.RuleSystem && haveHandedOver(ca, cb) {
+		v.why = WhyMoved
+		return v, nil
 	}
 	if v.why, err = t.tooManyAliases(ctx, ca, cb, ev); err != nil || v.why != "" {
 		return v, err
