@@ -94,8 +94,12 @@ func (t *tool) printClassification(text string, all []taxonomy.Result) {
 		for _, s := range r.Spans.List() {
 			words = append(words, strconv.Quote(text[s.From:s.To]))
 		}
-		fmt.Fprintf(t.out, "%s for %s, confidence %.2g, by %s in %s\n", strings.TrimSpace(r.Reason+" "+r.Product), r.Department, r.Confidence,
-			strings.Join(r.Matched, ", "), strings.Join(words, " "))
+		through := ""
+		if r.ByLexicon {
+			through = " through the lexicon"
+		}
+		fmt.Fprintf(t.out, "%s for %s, confidence %.2g, by %s%s in %s\n", strings.TrimSpace(r.Reason+" "+r.Product), r.Department, r.Confidence,
+			strings.Join(r.Matched, ", "), through, strings.Join(words, " "))
 	}
 }
 
