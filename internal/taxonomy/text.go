@@ -11,7 +11,7 @@ import (
 // reason of a longer text.
 const maxWords = 4000
 
-// A textWord is one word of a text, or one order number.
+// A textWord is a word or an order number of a text.
 type textWord struct {
 	at       Span
 	word     *wordEntry

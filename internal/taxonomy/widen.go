@@ -425,8 +425,8 @@ func (w *widener) keysOf(slot int32, l language) []wideKey {
 	return []wideKey{{slot: w.slotOfStem(word, stem, l), own: true}}
 }
 
-// splitCompound splits a Dutch compound into two words of the lexicon, and returns
-// their concepts.
+// splitCompound returns the concepts of the two words of a Dutch compound, or nil if
+// the lexicon does not have both.
 func (w *widener) splitCompound(word string) (head, tail []int) {
 	for k := len(word) - minCompoundTail; k >= minCompoundHead; k-- {
 		if tail, _ = w.conceptsOf(dutch, w.stemmer.Dutch(word[k:])); tail == nil {
