@@ -163,6 +163,8 @@ func (s *scanState) spansOf(mask uint64) Spans {
 
 func lowestBit(mask uint64) int { return bits.TrailingZeros64(mask) }
 
+func highestBit(mask uint64) int { return bits.Len64(mask) - 1 }
+
 // fillBits returns mask with all bits between its lowest and its highest bit.
 func fillBits(mask uint64) uint64 {
 	if mask == 0 {

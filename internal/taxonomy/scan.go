@@ -19,17 +19,19 @@ type scanState struct {
 	isLong   bool     // its sentences are matched one by one
 
 	// The words of the window are represented by one bit each.
-	slots    []uint64          // those that fill each slot
-	typos    []uint64          // those that fill it with a typing error
-	touched  []int32           // slots that a word of the window fills
-	stops    uint64            // those that follow the end of a sentence
-	clauses  uint64            // those that follow the end of a clause, for example a comma
-	muted    uint64            // those of an aside
-	negated  uint64            // those that closely follow a negation
-	finals   uint64            // those at the end of a clause, or before a follower
-	harmless uint64            // those of an everyday phrase with words of a sign of danger
-	foreign  [languages]uint64 // by language: those in a sentence of another language
-	first    int               // index of the first word of the window
+	slots       []uint64          // those that fill each slot
+	typos       []uint64          // those that fill it with a typing error
+	touched     []int32           // slots that a word of the window fills
+	stops       uint64            // those that follow the end of a sentence
+	clauses     uint64            // those that follow the end of a clause, for example a comma
+	muted       uint64            // those of an aside
+	negated     uint64            // those that closely follow a negation
+	finals      uint64            // those at the end of a clause, or before a follower
+	harmless    uint64            // those of an everyday phrase with words of a sign of danger
+	foreign     [languages]uint64 // by language: those in a sentence of another language
+	compound    uint64            // those that are compounds of two known words
+	expressions []uint64          // those of each expression of the lexicon; its last word has the meaning
+	first       int               // index of the first word of the window
 
 	matches []targetMatch
 	targets []int32         // targets with a match
@@ -82,6 +84,8 @@ func (s *scanState) clearWindow() {
 	s.muted = 0
 	s.harmless = 0
 	s.finals = 0
+	s.compound = 0
+	s.expressions = s.expressions[:0]
 	s.foreign = [languages]uint64{}
 }
 
@@ -143,6 +147,9 @@ func (s *scanState) fillWindow(begin, end int) {
 		}
 		if t.language != dutch {
 			s.markSlots(t.word.wide[english], bit, t.word.wideTypo)
+		}
+		if t.word.isCompound {
+			s.compound |= bit
 		}
 		if t.word.isFollower && i > begin {
 			s.finals |= bit >> 1
@@ -236,7 +243,9 @@ func (m *matcher) fillConcepts(s *scanState) {
 			}
 			s.touch(e.target)
 			for ; hits != 0; hits &= hits - 1 {
-				s.slots[e.target] |= e.matchedWords(s, hits)
+				words := e.matchedWords(s, hits)
+				s.slots[e.target] |= 1 << highestBit(words)
+				s.expressions = append(s.expressions, words)
 			}
 		}
 	}

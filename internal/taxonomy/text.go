@@ -29,6 +29,7 @@ type wordEntry struct {
 	isFollower bool               // it may follow the particle of a separated verb
 	wide       [languages][]int32 // by language: the slots that it fills by the lexicon
 	wideTypo   bool               // it fills them with a typing error
+	isCompound bool               // it is a Dutch compound of two words of the lexicon
 }
 
 // readWords splits text into words and decides the language of each sentence.

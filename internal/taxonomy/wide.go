@@ -8,7 +8,7 @@ import (
 const (
 	// maxWide is the largest distance of the first and the last key of a wide form,
 	// in words.
-	maxWide = 9
+	maxWide = 10
 	// A negation of a wide form is at most so many words before or after its key.
 	maxNoneBefore = 3
 	maxNoneAfter  = 5
@@ -60,7 +60,7 @@ func (m *matcher) matchForms(s *scanState) {
 			}
 			m.recordWide(s, wideMatch{
 				form: n, keys: keys, sentence: s.sentenceOf(lowestBit(mask)), at: s.first + lowestBit(mask),
-				typo: f.containsTypo(s), spans: s.spansOf(mask),
+				typo: f.containsTypo(s), spans: s.spansOf(s.withExpressions(mask)),
 			})
 		}
 	}
@@ -116,7 +116,7 @@ func (f *wideForm) match(s *scanState, anchor int32) (mask uint64, keys int) {
 			}
 			mask |= uint64(1) << nearestBit(here, begin)
 		}
-		if mask == 0 || bits.Len64(mask)-lowestBit(mask) > maxWide {
+		if mask == 0 || bits.Len64(mask)-lowestBit(mask) > maxWide || s.countWords(mask) < keys {
 			continue
 		}
 		if !f.not {
@@ -127,6 +127,22 @@ func (f *wideForm) match(s *scanState, anchor int32) (mask uint64, keys int) {
 		}
 	}
 	return 0, 0
+}
+
+// countWords returns the number of words in mask, with two for a compound.
+func (s *scanState) countWords(mask uint64) int {
+	return bits.OnesCount64(mask) + bits.OnesCount64(mask&s.compound)
+}
+
+// withExpressions returns mask with all words of the expressions whose meaning it has.
+func (s *scanState) withExpressions(mask uint64) uint64 {
+	all := mask
+	for _, words := range s.expressions {
+		if mask>>highestBit(words)&1 == 1 {
+			all |= words
+		}
+	}
+	return all
 }
 
 // nearKey returns the negations that belong to a word of key: those just before it, or
@@ -202,7 +218,7 @@ func (s *scanState) hasPhrase(sentence int32) bool {
 // maxContradiction is the score of another reason, by the words of the sentence that a
 // wide match does not explain, from which the match does not count. It depends on the
 // number of keys of the match. More keys than this are never contradicted.
-var maxContradiction = [...]float32{1: 0.25, 2: 0.35}
+var maxContradiction = [...]float32{1: 0.4, 2: 0.5}
 
 // manyReasons is the number of reasons up to which a word of few reasons says less.
 const manyReasons = 20

@@ -38,6 +38,9 @@ type feed struct{ from, to int32 }
 const noneWords = "niet|geen|nooit|nergens|zonder|niemand|niets|niks|nauwelijks|amper|not|no|never|without|nobody|none|nothing|isnt|arent|wasnt|werent|doesnt|dont|didnt|" +
 	"hasnt|havent|nor|barely|hardly"
 
+// negations are the words of a phrase that say no more than that.
+const negations = "niet geen nooit zonder not no never without isnt arent wasnt werent doesnt dont didnt hasnt havent"
+
 // determiners are negations of the word that follows them.
 const determiners = "geen zonder no without"
 
@@ -76,11 +79,13 @@ const (
 )
 
 // wordSets are the sets of words that decide the keys of a phrase.
-type wordSets struct{ negation, determiner, function, article, particle, auxiliary, question map[string]bool }
+type wordSets struct{ filler, none, negation, determiner, function, article, particle, auxiliary, question map[string]bool }
 
 func newWordSets() wordSets {
 	return wordSets{
-		negation: wordSet(strings.ReplaceAll(noneWords, "|", " ")), determiner: wordSet(determiners), function: wordSet(functionWords),
+		filler:   wordSet(strings.ReplaceAll(noneWords, "|", " ") + " " + functionWords),
+		none:     wordSet(strings.ReplaceAll(noneWords, "|", " ")),
+		negation: wordSet(negations), determiner: wordSet(determiners), function: wordSet(functionWords),
 		article: wordSet(articles), particle: wordSet(particles), auxiliary: wordSet(auxiliaries), question: wordSet(questionWords),
 	}
 }
@@ -100,8 +105,8 @@ type widener struct {
 	index   *lexicon.Index
 	stemmer *lexicon.Stemmer
 
-	concepts []int32                     // slot by concept; 0 if no phrase uses it
-	strong   []int32                     // the same for the words that are clear without other keys
+	concepts [languages][]int32          // slot by concept; 0 if no phrase uses it
+	strong   [languages][]int32          // the same for the words that are clear without other keys
 	unions   map[string]int32            // slot of several concepts, or of a set
 	elements [languages][]int32          // slot of an element of an expression, by its id; 0 if none
 	ownStems [languages]map[string]int32 // slot of a stem that the lexicon does not have
@@ -118,9 +123,11 @@ type widener struct {
 func (c *compiler) widenPhrases(t *Taxonomy) {
 	w := &widener{
 		compiler: c, wordSets: newWordSets(), index: lexicon.NewIndex(), stemmer: lexicon.NewStemmer(),
-		concepts: make([]int32, len(lexicon.Concepts)), strong: make([]int32, len(lexicon.Concepts)), unions: map[string]int32{}, forms: map[string]bool{},
+		unions: map[string]int32{}, forms: map[string]bool{},
 	}
 	for l := range w.ownStems {
+		w.concepts[l] = make([]int32, len(lexicon.Concepts))
+		w.strong[l] = make([]int32, len(lexicon.Concepts))
 		w.ownStems[l] = map[string]int32{}
 		w.elements[l] = make([]int32, w.index.Elements[lexiconLanguage(language(l))]) //nolint:gosec // a small number
 	}
@@ -135,9 +142,11 @@ func (c *compiler) widenPhrases(t *Taxonomy) {
 	}
 	w.registerConcepts()
 	w.m.isState = make([]bool, len(w.slots))
-	for i, concept := range lexicon.Concepts {
-		w.m.isState[w.concepts[i]] = concept.State
-		w.m.isState[w.strong[i]] = concept.State
+	for l := range w.concepts {
+		for i, concept := range lexicon.Concepts {
+			w.m.isState[w.concepts[l][i]] = concept.State
+			w.m.isState[w.strong[l][i]] = concept.State
+		}
 	}
 	w.m.isState[0] = false // of the concepts that no phrase uses
 }
@@ -170,6 +179,8 @@ type wideKey struct {
 	concepts []int // of a meaning that the lexicon has
 	slot     int32 // the slot that fills it, if there are no concepts
 	own      bool  // it is the stem of a word that the lexicon does not have
+	filler   bool  // it has no meaning
+	set      bool  // it is a set of words, which are normally nouns
 	weak     bool  // the phrase is one word that is clear only beside other words
 	before   bool  // it is a negation of the next word
 }
@@ -208,8 +219,13 @@ func (w *widener) widen(p phrase, f wideForm, least int) {
 		switch {
 		case isLast && w.areAll(words, w.particle), w.areAll(words, w.question):
 			keys = append(keys, wideKey{kind: contextKey, slot: slots[i]})
+		case isLast && w.areAll(words, w.determiner): // "came without"
+			keys = append(keys, wideKey{kind: contextKey, slot: slots[i]})
 		case w.areAll(words, w.negation):
 			keys = append(keys, wideKey{kind: negationKey, before: w.areAll(words, w.determiner)})
+		case len(words) > 1 && w.areAll(words, w.filler): // "niet|niets|nog"
+			keys = append(keys, wideKey{kind: contextKey, slot: slots[i], filler: true})
+			onlyArticles = false
 		case w.areAll(words, w.function) && !w.isInLexicon(words, f.language):
 			onlyArticles = onlyArticles && w.areAll(words, w.article)
 		default:
@@ -251,11 +267,15 @@ func (w *widener) addForm(f wideForm, keys []wideKey, onlyArticles bool, least i
 	count := [...]int{meaningKey: 0, contextKey: 0, negationKey: 0}
 	own := false
 	for _, k := range keys {
-		count[k.kind]++
+		if !k.filler {
+			count[k.kind]++
+		}
 		own = own || k.own
 	}
 	isIncomplete := !onlyArticles && count[contextKey] == 0
-	isWeak := count[meaningKey] == 1 && (isIncomplete || (own && len(keys) > 2))
+	isNoun := count[negationKey] > 0 && slices.ContainsFunc(keys, func(k wideKey) bool { return k.set }) // "niet mijn $bestelling"
+	isDenied := slices.ContainsFunc(keys, func(k wideKey) bool { return k.before })                      // "geen $factuur"
+	isWeak := count[meaningKey] == 1 && (isIncomplete || (own && len(keys) > 2) || (isNoun && !isDenied))
 	if count[meaningKey] < max(least, 1) || isWeak {
 		return
 	}
@@ -264,10 +284,10 @@ func (w *widener) addForm(f wideForm, keys []wideKey, onlyArticles bool, least i
 		switch {
 		case k.kind == negationKey && !f.not:
 			f.not = true
-			f.notKey = w.neighbour(keys, i, isSingle)
+			f.notKey = w.neighbour(keys, i, f.language, isSingle)
 			f.notBefore = k.before && i+1 < len(keys)
 		case k.kind != negationKey:
-			f.keys = append(f.keys, w.slotOf(k, isSingle))
+			f.keys = append(f.keys, w.slotOf(k, f.language, isSingle))
 		}
 	}
 	slices.Sort(f.keys)
@@ -301,14 +321,14 @@ func (w *widener) haveOneMeaning(keys []wideKey) bool {
 
 // neighbour returns the slot of the key that the negation keys[i] belongs to: the next
 // one, or the previous one if it is the last.
-func (w *widener) neighbour(keys []wideKey, i int, isSingle bool) int32 {
+func (w *widener) neighbour(keys []wideKey, i int, l language, isSingle bool) int32 {
 	isKey := func(k wideKey) bool { return k.kind != negationKey }
 	if n := slices.IndexFunc(keys[i:], isKey); n >= 0 {
-		return w.slotOf(keys[i+n], isSingle)
+		return w.slotOf(keys[i+n], l, isSingle)
 	}
 	for _, k := range slices.Backward(keys[:i]) {
 		if isKey(k) {
-			return w.slotOf(k, isSingle)
+			return w.slotOf(k, l, isSingle)
 		}
 	}
 	return 0
@@ -316,11 +336,11 @@ func (w *widener) neighbour(keys []wideKey, i int, isSingle bool) int32 {
 
 // slotOf returns the slot that fills a key. isSingle reports whether it is the only key
 // with a meaning.
-func (w *widener) slotOf(k wideKey, isSingle bool) int32 {
+func (w *widener) slotOf(k wideKey, l language, isSingle bool) int32 {
 	if len(k.concepts) == 0 {
 		return k.slot
 	}
-	return w.slotOfConcepts(k.concepts, isSingle && !k.weak)
+	return w.slotOfConcepts(k.concepts, l, isSingle && !k.weak)
 }
 
 // longestExpression returns the concepts of the longest expressions of the lexicon at
@@ -409,7 +429,7 @@ func (w *widener) keysOf(slot int32, l language) []wideKey {
 	word := w.words[words[0]]
 	switch {
 	case w.isSet[slot]:
-		return []wideKey{{slot: w.slotOfSet(slot, l)}}
+		return []wideKey{{slot: w.slotOfSet(slot, l), set: true}}
 	case len(words) > 1 || strings.Contains(word, "*"):
 		return []wideKey{{slot: slot}}
 	}
@@ -460,7 +480,7 @@ func (w *widener) slotOfStem(word, stem string, l language) int32 {
 // slotOfSet returns a slot that the words of a set fill, and the words of the concept
 // that most of them belong to.
 func (w *widener) slotOfSet(set int32, l language) int32 {
-	id := fmt.Sprint("set", set)
+	id := fmt.Sprint("set", set, l)
 	if slot, ok := w.unions[id]; ok {
 		return slot
 	}
@@ -481,32 +501,32 @@ func (w *widener) slotOfSet(set int32, l language) int32 {
 		}
 	}
 	if most >= 0 && 2*counts[most] >= len(w.slots[set])-1 {
-		w.m.feeds = append(w.m.feeds, feed{w.slotOfConcepts([]int{most}, false), slot})
+		w.m.feeds = append(w.m.feeds, feed{w.slotOfConcepts([]int{most}, l, false), slot})
 	}
 	return slot
 }
 
 // slotOfConcepts returns the slot that the words of several concepts fill; with strong,
 // only those that are clear without other keys.
-func (w *widener) slotOfConcepts(concepts []int, strong bool) int32 {
+func (w *widener) slotOfConcepts(concepts []int, l language, strong bool) int32 {
 	if len(concepts) == 1 {
-		slots := w.concepts
+		slots := w.concepts[l]
 		if strong {
-			slots = w.strong
+			slots = w.strong[l]
 		}
 		if slots[concepts[0]] == 0 {
 			slots[concepts[0]] = w.newSlot()
 		}
 		return slots[concepts[0]]
 	}
-	id := fmt.Sprint(concepts, strong)
+	id := fmt.Sprint(concepts, l, strong)
 	if slot, ok := w.unions[id]; ok {
 		return slot
 	}
 	slot := w.newSlot()
 	w.unions[id] = slot
 	for _, c := range concepts {
-		w.m.feeds = append(w.m.feeds, feed{w.slotOfConcepts([]int{c}, strong), slot})
+		w.m.feeds = append(w.m.feeds, feed{w.slotOfConcepts([]int{c}, l, strong), slot})
 	}
 	return slot
 }
@@ -528,7 +548,7 @@ func (w *widener) registerConcepts() {
 		for stem, members := range w.index.Words[lex] {
 			w.m.addStem(l, stem, -1) // a known word is not a typing error of another
 			for _, member := range members {
-				slots := w.slotsOf(member)
+				slots := w.slotsOf(l, member)
 				for _, slot := range slots {
 					w.m.addStem(l, stem, slot)
 				}
@@ -538,13 +558,13 @@ func (w *widener) registerConcepts() {
 			}
 		}
 		for _, form := range w.index.Forms[lex] {
-			if slots := w.slotsOf(form.Member); slots != nil {
+			if slots := w.slotsOf(l, form.Member); slots != nil {
 				w.m.wideTypos[l].addWord(form.Word, slots)
 			}
 		}
 		for i := range w.index.Expressions[lex] {
 			e := &w.index.Expressions[lex][i]
-			for _, slot := range w.slotsOf(e.Member) {
+			for _, slot := range w.slotsOf(l, e.Member) {
 				w.addExpression(l, e, slot, lexicon.Concepts[e.Concept].State)
 			}
 		}
@@ -552,12 +572,12 @@ func (w *widener) registerConcepts() {
 }
 
 // slotsOf returns the slots that a member of a concept fills.
-func (w *widener) slotsOf(m lexicon.Member) []int32 {
+func (w *widener) slotsOf(l language, m lexicon.Member) []int32 {
 	var slots []int32
-	if slot := w.concepts[m.Concept]; slot > 0 {
+	if slot := w.concepts[l][m.Concept]; slot > 0 {
 		slots = append(slots, slot)
 	}
-	if slot := w.strong[m.Concept]; slot > 0 && !m.Weak {
+	if slot := w.strong[l][m.Concept]; slot > 0 && !m.Weak {
 		slots = append(slots, slot)
 	}
 	return slots
@@ -570,7 +590,7 @@ func (w *widener) addExpression(l language, e *lexicon.Expression, meaning int32
 	for i := range e.Elements {
 		el := &e.Elements[i]
 		p[i] = slot{w.slotOfElement(l, el), el.Gap, el.Final}
-		hasNegation = hasNegation || slices.ContainsFunc(el.Stems, func(stem string) bool { return w.negation[stem] })
+		hasNegation = hasNegation || slices.ContainsFunc(el.Stems, func(stem string) bool { return w.none[stem] })
 	}
 	w.m.expressions = append(w.m.expressions, compiledPhrase{
 		phrase: phrase{parts: []part{p}, weight: len(p)}, target: meaning, kind: conceptPhrase, language: l,

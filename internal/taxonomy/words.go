@@ -76,6 +76,7 @@ func (m *matcher) addCompound(e *wordEntry, stemmer *lexicon.Stemmer, word strin
 		}
 		if head, ok := m.compounds[stemmer.Dutch(word[:k])]; ok {
 			e.wide[dutch] = slices.Concat(head, tail)
+			e.isCompound = true
 			return
 		}
 	}

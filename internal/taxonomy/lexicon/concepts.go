@@ -139,16 +139,15 @@ var Concepts = []Concept{
 		"gehackt, hack, hacker, +ingebroken, misbruik, misbruikt, overgenomen, vreemde inlog, andere ingelogd",
 		"hacked, hack, hacker, compromised, breached, taken over, misused, unauthorised, unauthorized"},
 	{"no-answer", true,
-		"geen antwoord, geen reactie, geen gehoor, niks|niets gehoord, nooit antwoord, nooit reactie, reageert niet, reageren niet, reageert niemand, " +
-			"niemand reageert, hoor niks|niets, niet teruggebeld, neemt niet op, niemand neemt op, geen contact, krijg niemand, krijg .. niet te pakken, " +
-			"niet te pakken, te pakken krijgen, telefonisch niet bereikbaar, telefonisch onbereikbaar, niet telefonisch bereikbaar, niet doorkomen, " +
-			"kom er niet doorheen",
+		"geen antwoord, geen reactie, geen gehoor, niks|niets gehoord, nooit antwoord, nooit reactie, reageert niemand, niemand reageert, hoor niks|niets, " +
+			"niet teruggebeld, neemt niet op, niemand neemt op, geen contact, krijg niemand, krijg .. niet te pakken, niet te pakken, te pakken krijgen, " +
+			"telefonisch niet bereikbaar, telefonisch onbereikbaar, niet telefonisch bereikbaar, niet doorkomen, kom er niet doorheen",
 		"no answer, no reply, no response, never replied, never answered, not answered, nobody answers, no one answers, nobody replies, no one replies, " +
 			"never heard back, havent heard back, not heard back, ignored, ignoring, unanswered, cant reach, cannot reach, nobody answers the phone, " +
 			"no one picks up, nobody picks up, cant get through, cannot get through, cannot reach you, cant reach you"},
 	{"double", false,
 		"dubbel, dubbele, tweemaal, twee keer, 2 keer, 2x, twee maal, ~nogmaals, ~opnieuw, ~nog een keer, zelfde bedrag",
-		"twice, double, two times, 2 times, duplicate, duplicated, ~again, second time, same amount"},
+		"twice, double, two times, 2 times, duplicate, duplicated, second time, same amount"},
 	{"not-processed", true, "niet verwerkt, niet .. verwerkt, nog niet verwerkt, niet doorgevoerd, niet aangepast, niet bijgeschreven, niet verrekend, niet geboekt, niet zichtbaar", "not processed, hasnt been processed, not applied, not credited, not booked, not visible, not showing, not updated"},
 	{"not-collected", true,
 		"niet opgehaald, niet .. opgehaald, nooit opgehaald, niet geleegd, niet .. geleegd, niet leeggemaakt, niet meegenomen, niet .. meegenomen, " +
@@ -168,7 +167,7 @@ var Concepts = []Concept{
 		"opzeggen, opgezegd, opzegging, stopzetten, stopgezet, beeindigen, beeindigd, beeindiging, annuleren, geannuleerd, annulering, ~stoppen, +stop, " +
 			"~gestopt, afzeggen, ontbinden, intrekken, cancelen, gecanceld, ~van af, ~af van, ~eraf, +afmelden, royeren, ~opdoeken, sluiten",
 		"cancel, cancelled, canceled, cancellation, terminate, termination, +end, +stop, ~discontinue, get rid of, call off, ~withdraw, +unsubscribe, +leave, " +
-			"~opt out, +close, close my account"},
+			"~opt out, ~close"},
 	{"change", false,
 		"wijzigen, wijziging, gewijzigd, veranderen, verandering, veranderd, aanpassen, aangepast, aanpassing, omzetten, bijwerken, bijgewerkt, corrigeren, " +
 			"~updaten, muteren, ~doorvoeren, +nieuw, +nieuwe, +ander, +andere, bewerken, omboeken",
@@ -209,7 +208,7 @@ var Concepts = []Concept{
 			"+compensation"},
 	{"compensation", false,
 		"vergoeding, vergoeden, vergoed, compensatie, schadevergoeding, +tegemoetkoming, compenseren, ~geld terug, schadeloosstelling, schadeclaim, coulance",
-		"compensation, compensate, compensated, ~refund, reimbursement, ~money back, +damages, goodwill"},
+		"compensation, compensate, compensated, ~refund, reimbursement, ~money back, goodwill"},
 	{"payout", false,
 		"uitkering, uitbetaling, uitbetaald, uitbetalen, uitkeren, uitgekeerd, +geld, +betaling",
 		"payout, pay out, paid out, +payment, +settlement, +money"},
