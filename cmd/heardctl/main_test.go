@@ -413,6 +413,8 @@ func TestRun_CommandLines(t *testing.T) {
 		"-reason with dismiss":    {[]string{"candidates", "dismiss", "-why", "y", "-reason", "z", "x"}, 1, "-reason is required with confirm"},
 		"unknown replay":          {[]string{"replay", "shoes"}, 2, "usage: heardctl replay"},
 		"a taxonomy":              {[]string{"taxonomy", "check", "../../infra/taxonomy.yaml"}, 0, "departments"},
+		"reasons easily confused": {[]string{"taxonomy", "check", "../../infra/taxonomy.yaml"}, 0, "order-status is easily taken for delivery-late: "},
+		"through the lexicon":     {[]string{"taxonomy", "check", "-text", "mijn lidmaatschap beëindigen", "../../internal/taxonomy/testdata/organisations/telecom.yaml"}, 0, "by abonnement opzeggen through the lexicon in"},
 		"a broken taxonomy":       {[]string{"taxonomy", "check", "main.go"}, 1, "1 mistake: correct it and check again\n"},
 		"a classified text":       {[]string{"taxonomy", "check", "-text", "ik snap mijn factuur niet", "../../infra/taxonomy.yaml"}, 0, "invoice-unclear for billing, confidence 0."},
 		"a text without a reason": {[]string{"taxonomy", "-text", "goedemorgen", "../../infra/taxonomy.yaml"}, 0, "unknown: no phrase"},

@@ -61,7 +61,9 @@ func (t *tool) runTaxonomy(ctx context.Context, args []string) error {
 	}
 	fmt.Fprintf(t.out, "%s, version %s: %d departments, %d products, %d reasons\n", tax.Organisation, tax.Version,
 		len(tax.Departments), len(tax.Products), len(tax.Reasons))
-	if *text != "" {
+	if *text == "" {
+		t.printConfusions(tax.Confusions())
+	} else {
 		t.printClassification(*text, tax.ClassifyAll(*text, taxonomy.Hints{}, nil))
 		t.printSuggestions(tax, *text)
 	}
@@ -80,6 +82,31 @@ func (t *tool) runTaxonomy(ctx context.Context, args []string) error {
 	}
 	t.printHint("heardctl reclassify -reason unknown -since <time> -dry-run shows which earlier contacts it would change")
 	return nil
+}
+
+// maxConfusions limits the confused reasons that are printed.
+const maxConfusions = 10
+
+// printConfusions prints the reasons that are easily confused, and how to tell them
+// apart.
+func (t *tool) printConfusions(all []taxonomy.Confusion) {
+	for _, c := range all[:min(len(all), maxConfusions)] {
+		fmt.Fprintf(t.out, "%s is easily taken for %s: %s, such as %q, which matches %q\n", c.Reason, c.Other, countPhrases(c.Phrases), c.Phrase, c.OtherPhrase)
+	}
+	if more := len(all) - maxConfusions; more > 0 {
+		fmt.Fprintf(t.out, "and %d more pairs of reasons\n", more)
+	}
+	if len(all) > 0 {
+		fmt.Fprintln(t.out, "Add a word to such a phrase that only its reason has, give one of the reasons a higher priority, or merge them.")
+	}
+}
+
+// countPhrases returns a number of phrases in words.
+func countPhrases(n int) string {
+	if n == 1 {
+		return "1 phrase"
+	}
+	return fmt.Sprintf("%d phrases", n)
 }
 
 // printClassification prints the reasons of a text, with the phrases and words
