@@ -132,7 +132,8 @@ func (c *compiler) widenPhrases(t *Taxonomy) {
 		w.elements[l] = make([]int32, w.index.Elements[lexiconLanguage(language(l))]) //nolint:gosec // a small number
 	}
 	for _, p := range c.m.phrases {
-		if p.kind == plainPhrase && int(p.target) < c.m.reasons || p.kind == negatablePhrase {
+		isPlain := p.kind == plainPhrase && int(p.target) < c.m.reasons // and not of a product
+		if isPlain || p.kind == negatablePhrase {
 			w.widen(p.phrase, wideForm{target: p.target, matched: p.matched, language: p.language, danger: p.danger, negatable: p.negatable}, 1)
 		}
 	}
@@ -192,6 +193,7 @@ const (
 	meaningKey  wideKind = iota // says what the phrase is about
 	contextKey                  // a question word or a particle
 	negationKey                 // a negation
+	wideKinds                   // the number of kinds
 )
 
 // widen adds the form f of a phrase if at least so many of its keys have a meaning.
@@ -264,30 +266,20 @@ func (w *widener) isInLexicon(words []int32, l language) bool {
 // addForm adds the form with these keys, unless it would match too much: at least so
 // many keys must have a meaning, and a single one must not depend on other words.
 func (w *widener) addForm(f wideForm, keys []wideKey, onlyArticles bool, least int) {
-	count := [...]int{meaningKey: 0, contextKey: 0, negationKey: 0}
-	own := false
-	for _, k := range keys {
-		if !k.filler {
-			count[k.kind]++
-		}
-		own = own || k.own
-	}
-	isIncomplete := !onlyArticles && count[contextKey] == 0
-	isNoun := count[negationKey] > 0 && slices.ContainsFunc(keys, func(k wideKey) bool { return k.set }) // "niet mijn $bestelling"
-	isDenied := slices.ContainsFunc(keys, func(k wideKey) bool { return k.before })                      // "geen $factuur"
-	isWeak := count[meaningKey] == 1 && (isIncomplete || (own && len(keys) > 2) || (isNoun && !isDenied))
-	if count[meaningKey] < max(least, 1) || isWeak {
+	count := countKeys(keys)
+	isSingle := count[meaningKey] == 1
+	if count[meaningKey] < max(least, 1) || (isSingle && isDependent(keys, count, onlyArticles)) {
 		return
 	}
-	isSingle := (count[meaningKey] == 1 || w.haveOneMeaning(keys)) && count[contextKey] == 0
+	isAlone := (isSingle || haveOneMeaning(keys)) && count[contextKey] == 0
 	for i, k := range keys {
 		switch {
 		case k.kind == negationKey && !f.not:
 			f.not = true
-			f.notKey = w.neighbour(keys, i, f.language, isSingle)
+			f.notKey = w.neighbour(keys, i, f.language, isAlone)
 			f.notBefore = k.before && i+1 < len(keys)
 		case k.kind != negationKey:
-			f.keys = append(f.keys, w.slotOf(k, f.language, isSingle))
+			f.keys = append(f.keys, w.slotOf(k, f.language, isAlone))
 		}
 	}
 	slices.Sort(f.keys)
@@ -303,9 +295,38 @@ func (w *widener) addForm(f wideForm, keys []wideKey, onlyArticles bool, least i
 	}
 }
 
+// countKeys counts the keys of each kind, without fillers.
+func countKeys(keys []wideKey) (count [wideKinds]int) {
+	for _, k := range keys {
+		if !k.filler {
+			count[k.kind]++
+		}
+	}
+	return count
+}
+
+// isDependent reports whether the only key with a meaning depends on other words of the
+// phrase: on words that are not keys ("in de wacht"), on several others if the lexicon
+// does not have it, or on a negation that does not belong to a noun ("niet mijn
+// $bestelling", but "geen $bestelling" does).
+func isDependent(keys []wideKey, count [wideKinds]int, onlyArticles bool) bool {
+	hasKey := func(is func(wideKey) bool) bool { return slices.ContainsFunc(keys, is) }
+	isOwn := hasKey(func(k wideKey) bool { return k.own })
+	isSet := hasKey(func(k wideKey) bool { return k.set })
+	isDenied := hasKey(func(k wideKey) bool { return k.before })
+	switch {
+	case !onlyArticles && count[contextKey] == 0:
+		return true
+	case isOwn && len(keys) > 2:
+		return true
+	default:
+		return isSet && count[negationKey] > 0 && !isDenied
+	}
+}
+
 // haveOneMeaning reports whether all keys with a meaning have the same one, as in "stuk
 // of kapot".
-func (w *widener) haveOneMeaning(keys []wideKey) bool {
+func haveOneMeaning(keys []wideKey) bool {
 	var first *wideKey
 	for i := range keys {
 		switch {
@@ -321,26 +342,26 @@ func (w *widener) haveOneMeaning(keys []wideKey) bool {
 
 // neighbour returns the slot of the key that the negation keys[i] belongs to: the next
 // one, or the previous one if it is the last.
-func (w *widener) neighbour(keys []wideKey, i int, l language, isSingle bool) int32 {
+func (w *widener) neighbour(keys []wideKey, i int, l language, isAlone bool) int32 {
 	isKey := func(k wideKey) bool { return k.kind != negationKey }
 	if n := slices.IndexFunc(keys[i:], isKey); n >= 0 {
-		return w.slotOf(keys[i+n], l, isSingle)
+		return w.slotOf(keys[i+n], l, isAlone)
 	}
 	for _, k := range slices.Backward(keys[:i]) {
 		if isKey(k) {
-			return w.slotOf(k, l, isSingle)
+			return w.slotOf(k, l, isAlone)
 		}
 	}
 	return 0
 }
 
-// slotOf returns the slot that fills a key. isSingle reports whether it is the only key
-// with a meaning.
-func (w *widener) slotOf(k wideKey, l language, isSingle bool) int32 {
+// slotOf returns the slot that fills a key. isAlone reports whether it is the only key
+// with a meaning, and has no context.
+func (w *widener) slotOf(k wideKey, l language, isAlone bool) int32 {
 	if len(k.concepts) == 0 {
 		return k.slot
 	}
-	return w.slotOfConcepts(k.concepts, l, isSingle && !k.weak)
+	return w.slotOfConcepts(k.concepts, l, isAlone && !k.weak)
 }
 
 // longestExpression returns the concepts of the longest expressions of the lexicon at
