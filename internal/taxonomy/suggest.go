@@ -90,6 +90,9 @@ func (s *suggester) weightsOf(word string) []reasonWeight {
 	if found, ok := s.words[word]; ok {
 		return found
 	}
+	if len(word) > maxWordLength {
+		return nil
+	}
 	for n := len(word); n >= minStem; n-- {
 		if found, ok := s.prefixes[word[:n]]; ok {
 			return found

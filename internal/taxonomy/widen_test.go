@@ -127,6 +127,19 @@ func TestClassify_PhraseBeforeLexicon(t *testing.T) {
 	}
 }
 
+// A word of a megabyte is not looked up letter by letter.
+func TestClassify_VeryLongWord(t *testing.T) {
+	t.Parallel()
+	x := loadExample(t)
+	long := strings.Repeat("werktniet", 100_000)
+	if got := x.Classify(long+" mijn factuur klopt niet", taxonomy.Hints{}); got.Reason != "invoice-wrong" {
+		t.Errorf("reason = %q, want that of the other words", got.Reason)
+	}
+	if got := x.Suggest(long, 3); len(got) > 0 {
+		t.Errorf("suggestions = %v, want none", got)
+	}
+}
+
 // Two reasons that the lexicon cannot tell apart are both left out.
 func TestClassify_LexiconTie(t *testing.T) {
 	t.Parallel()

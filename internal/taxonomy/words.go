@@ -17,8 +17,14 @@ type wordCache struct {
 	entries map[string]*wordEntry
 }
 
+// longWord is the entry of a word that is longer than any word of a taxonomy.
+var longWord wordEntry
+
 // lookupWord returns the entry of the folded word in s.word.
 func (m *matcher) lookupWord(s *scanState) *wordEntry {
+	if len(s.word) > maxWordLength {
+		return &longWord
+	}
 	m.cache.mutex.RLock()
 	e, ok := m.cache.entries[string(s.word)]
 	m.cache.mutex.RUnlock()
