@@ -83,24 +83,10 @@ const (
 )
 
 const (
-	notWords  = "niet|geen|nooit|nergens|zonder|not|no|never|without|isnt|arent|wasnt|werent|doesnt|dont|didnt|hasnt|havent|cant|cannot|wont|nor"
-	onlyWords = "alleen|slechts|enkel|only|just"
-	butWords  = "maar|want|omdat|dus|but|because|however|en|and|dat|that|waarom|why|hoe|how|toen|when|terwijl|while"
-)
-
-// skipWords may be between two words of an expression of the lexicon: "doet het echt
-// niet".
-const skipWords = "meer|echt|gewoon|even|nu|helemaal|ook|nog|al|toch|eens|wel|zo|steeds|altijd|er|heel|erg|weer|telkens|ineens|opeens|plotseling|volledig|goed|eigenlijk|ineens|mij|me|" +
-	"really|just|now|even|still|completely|all|again|suddenly|properly|anymore|at|always|simply|yet|ever|actually|any|my|the"
-
-const (
 	maxSkip     = 2 // most of these words in one place
 	maxWideGap  = 5 // most words that .. matches in an expression
 	maxFinalGap = 8 // the same before the last part of a separated verb
 )
-
-// orderWords are the words that an order number counts as.
-var orderWords = []string{"bestelling", "order"}
 
 // compileMatcher compiles the phrases of t.
 func compileMatcher(t *Taxonomy) *matcher {
