@@ -18,6 +18,7 @@ type Confusion struct {
 // Confusions returns the reasons that are easily confused, those with the most phrases
 // first. Phrases match each other as they are written or through the lexicon. A phrase
 // of a reason with a lower priority confuses only if it has more words with a meaning.
+// Phrases of one word with a meaning do not count in a taxonomy with many reasons.
 func (t *Taxonomy) Confusions() []Confusion {
 	m := t.matcher()
 	found := map[[2]string]*Confusion{}
@@ -76,7 +77,7 @@ func (m *matcher) confusedWith(reason int32, example string) map[int32]string {
 		confused[top[0]] = m.phrases[s.matches[top[0]].phrase].matched[0]
 	}
 	own := slices.IndexFunc(s.wide, func(w wideMatch) bool { return m.forms[w.form].target == reason })
-	if own < 0 {
+	if own < 0 || (s.wide[own].keys == 1 && m.reasons > manyReasons) {
 		return confused
 	}
 	for _, w := range s.wide {

@@ -182,7 +182,8 @@ func (f *wideForm) containsTypo(s *scanState) bool {
 // rankWide returns the wide matches that count, at most one in a sentence: the one with
 // the most keys, then of the reason with the highest priority. A sentence with a
 // phrase of the taxonomy has none, and neither has one in which two reasons match
-// equally well.
+// equally well. One key does not count in a long text, or in a taxonomy with many
+// reasons.
 func (t *Taxonomy) rankWide(m *matcher, s *scanState) []wideMatch {
 	slices.SortFunc(s.wide, func(a, b wideMatch) int {
 		if d := int(a.sentence - b.sentence); d != 0 {
@@ -199,7 +200,7 @@ func (t *Taxonomy) rankWide(m *matcher, s *scanState) []wideMatch {
 			other := &s.wide[i]
 			tied = tied || (other.keys == best.keys && m.priority[m.forms[other.form].target] == m.priority[target])
 		}
-		isPassing := s.isLong && best.keys == 1 // one word of a long mail
+		isPassing := best.keys == 1 && (s.isLong || len(t.Reasons) > manyReasons)
 		isOutdone := tied || isPassing || s.matches[target].void || s.hasPhrase(best.sentence)
 		if !isOutdone && !t.isContradicted(s, best, target) {
 			kept = append(kept, best)
@@ -218,9 +219,10 @@ func (s *scanState) hasPhrase(sentence int32) bool {
 // maxContradiction is the score of another reason, by the words of the sentence that a
 // wide match does not explain, from which the match does not count. It depends on the
 // number of keys of the match. More keys than this are never contradicted.
-var maxContradiction = [...]float32{1: 0.4, 2: 0.5}
+var maxContradiction = [...]float32{1: 0.4, 2: 0.3}
 
-// manyReasons is the number of reasons up to which a word of few reasons says less.
+// manyReasons is the number of reasons up to which a word of few reasons says less, and
+// from which one key says too little.
 const manyReasons = 20
 
 // isContradicted reports whether the other words of the sentence point to another reason.

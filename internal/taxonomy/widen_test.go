@@ -1,6 +1,7 @@
 package taxonomy_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -95,6 +96,26 @@ func TestClassify_Lexicon(t *testing.T) {
 				t.Errorf("%q: reason = %q by %v, want %q", tt.text, got.Reason, got.Matched, tt.reason)
 			}
 		})
+	}
+}
+
+// One key decides in a taxonomy with few reasons. With many reasons it says too little.
+func TestClassify_LexiconOneKey(t *testing.T) {
+	t.Parallel()
+	one := strings.Replace(telecom, "[glorpen uitvlakken]", "[verhuizen]", 1)
+	many := one
+	for i := range 20 {
+		many += fmt.Sprintf("  - {id: other-%d, names: {nl: Anders, en: Other}, department: care, phrases: {nl: [anders%d zo], en: [other%d so]}}\n", i, i, i)
+	}
+	const text = "we zijn verhuisd"
+	if got := loadText(t, one).Classify(text, taxonomy.Hints{}); got.Reason != "glorp" || !got.ByLexicon {
+		t.Errorf("with few reasons: %+v, want glorp through the lexicon", got)
+	}
+	if got := loadText(t, many).Classify(text, taxonomy.Hints{}); got.Reason != "" {
+		t.Errorf("with many reasons: %+v, want no reason", got)
+	}
+	if got := loadText(t, many).Classify("we willen verhuizen", taxonomy.Hints{}); got.Reason != "glorp" || got.ByLexicon {
+		t.Errorf("as written: %+v, want glorp by its phrase", got)
 	}
 }
 

@@ -58,7 +58,7 @@ var Concepts = []Concept{
 		"fout, fouten, fouts, foutje, verkeerd, onjuist, incorrect, klopt niet, klopt .. niet, kloppen niet, niet kloppen, klopt niks|niets, klopte niet, " +
 			"klopt er niets, klopt er niks, niet juist, niet correct, ~niet goed, niet .. kloppen, foutief, vergissing, ~afwijkend, ~wijkt af, +niet eens",
 		"wrong, incorrect, mistake, mistakes, +error, +errors, not right, isnt right, not correct, isnt correct, doesnt add up, does not add up, doesnt match, " +
-			"does not match, inaccurate, ~false, ~off, cant be right, in error, +disagree with, +dispute"},
+			"does not match, inaccurate, ~false, cant be right, in error, +disagree with, +dispute"},
 	{"too-high", true,
 		"te hoog, ~te veel, ~teveel, te duur, te hoge, veel te hoog, zo hoog, ~hoger, hoger dan, verhoogd, ~verhoging, gestegen, ~stijging, ~duurder, " +
 			"+onterecht, omhoog gegaan, ~is omhoog, ~opgelopen, torenhoog, belachelijk hoog, absurd hoog, exorbitant",
@@ -186,7 +186,7 @@ var Concepts = []Concept{
 		"apply, applying, +application, request, requesting, +need, +renew, ~get a, +order, ~obtain, would like a, ~send me, +can i get, +would like to get, " +
 			"+looking for a"},
 	{"need", false,
-		"~nodig, ~heb .. nodig, ~benodigd, ~vereist, ~vraagt om, ~wil, ~wilt",
+		"~nodig, ~heb .. nodig, ~benodigd, ~vereist, ~vraagt om",
 		"~need, ~needs, ~needed, ~require, ~requires, ~required, ~asks for, ~asking for"},
 	{"extend", false, "verlengen, verlenging, verlengd, +langer, uitstel, ~uitstellen", "extend, extension, renew, renewal, prolong, +longer, ~postpone"},
 	{"move-house", false,
@@ -260,7 +260,7 @@ var Concepts = []Concept{
 	{"repair", false,
 		"repareren, reparatie, gerepareerd, +maken, +gemaakt, herstellen, herstel, ~gemaakt worden, +opgelost",
 		"repair, repaired, repairs, +fix, +fixed, mend"},
-	{"replace", false, "vervangen, vervanging, vervangend, nieuwe, omruilen", "replace, replacement, replaced, new one, swap"},
+	{"replace", false, "vervangen, vervanging, vervangend, +nieuwe, omruilen", "replace, replacement, replaced, +new one, swap"},
 	{"install", false,
 		"~installeren, ~geinstalleerd, ~installatie, +plaatsen, +geplaatst, ~aansluiten, ~aansluiting, ~aangesloten, ~monteren, ~instellen, ~ingesteld",
 		"~install, ~installing, ~installed, ~installation, ~set up, ~setup, ~connect, ~fit, ~mount, ~configure"},
@@ -306,7 +306,7 @@ var Concepts = []Concept{
 		"status, hoe staat het met, hoever, hoe ver, stand van zaken, voortgang, ~al bekend, al iets bekend, ~hoe lang duurt, ~hoelang duurt, hoe zit het met, " +
 			"~wat is de stand, ~nog iets gehoord, ~behandeling, ~afgehandeld",
 		"status, ~progress, how far, any news, any update, update on, whats happening, what is happening, ~how long, how is .. going, ~state of, ~handled"},
-	{"find", false, "~vinden, ~vind, ~terugvinden, ~zie, ~staat waar, ~zoeken, ~opzoeken", "~find, ~finding, ~locate, ~see, ~look up"},
+	{"find", false, "~vinden, ~vind, ~terugvinden, ~staat waar, ~zoeken, ~opzoeken", "~find, ~finding, ~locate, ~look up"},
 	{"renew", false, "verlengen, vernieuwen, vernieuwing, nieuwe aanvragen, +verlopen", "renew, renewal, renewing, +new, +expired"},
 	{"record", false, "~inboeken, ~opnemen, ~bijhouden, ~noteren", "~record, ~note, ~log"},
 
@@ -381,7 +381,7 @@ var Concepts = []Concept{
 		"~confirmation, ~confirmation email, ~confirmed, ~acknowledgement"},
 	{"document", false,
 		"~document, ~formulier, ~brief, ~bewijs, ~papieren, ~documenten, ~formulieren, ~verklaring, ~attest, ~certificaat",
-		"~document, ~form, ~letter, ~proof, ~papers, ~paperwork, ~certificate, +statement"},
+		"~document, ~form, ~proof, ~papers, ~paperwork, ~certificate, +statement"},
 	{"privacy", false, "privacy, avg, gdpr, persoonsgegevens, datalek, privacyverzoek", "privacy, gdpr, personal data, data breach, data protection"},
 	{"newsletter", false,
 		"nieuwsbrief, nieuwsbrieven, reclamemail, ~reclame, +mailing, ~spam, reclamemails, ~ongewenste mail",

@@ -43,6 +43,7 @@ var exceptions = map[string]string{
 	"verzekering": "verzekering", "verzekeringen": "verzekering", "uitkering": "uitkering", "uitkeringen": "uitkering", "woning": "woning", "woningen": "woning",
 	"stuks": "stuks", "stukken": "stukken", "stukje": "stukje", "lading": "lading", "vergoeding": "vergoeding", "gegeven": "gegeven", "gegevens": "gegeven", "storing": "storing", "storingen": "storing", "brand": "brand",
 	"standen": "stand", "stand": "stand", "waarde": "waarde", "buurt": "buurt", "dagen": "dag", "weken": "week", "weg": "weg", "wegen": "weg", "vergeten": "vergeten", "vergat": "vergeten",
+	"zoek": "zoek", "zoeken": "zoeken", "zoekt": "zoeken", "gezocht": "zoeken",
 }
 
 // Dutch returns the stem of a word in lower case and without accents. The Snowball

@@ -29,7 +29,7 @@ func TestStemmer_Dutch(t *testing.T) {
 			}
 		}
 	}
-	for _, apart := range [][2]string{{"betalen", "bestellen"}, {"terug", "te"}, {"leven", "leveren"}, {"geld", "gel"}, {"stand", "staan"}} {
+	for _, apart := range [][2]string{{"betalen", "bestellen"}, {"terug", "te"}, {"leven", "leveren"}, {"geld", "gel"}, {"stand", "staan"}, {"zoek", "zoeken"}} {
 		if s.Dutch(apart[0]) == s.Dutch(apart[1]) {
 			t.Errorf("%q and %q have the same stem %q", apart[0], apart[1], s.Dutch(apart[0]))
 		}
