@@ -34,11 +34,6 @@ type wideForm struct {
 // A feed passes the words that fill a slot on to another slot.
 type feed struct{ from, to int32 }
 
-const (
-	minCompoundHead = 3 // fewest letters of the first word of a compound
-	minCompoundTail = 4 // fewest letters of the last word of a compound
-)
-
 // A widener adds the wide forms to a matcher.
 type widener struct {
 	*compiler
@@ -410,7 +405,7 @@ func (w *widener) keysOf(slot int32, l language) []wideKey {
 // splitCompound returns the concepts of the two words of a Dutch compound, or nil if
 // the lexicon does not have both.
 func (w *widener) splitCompound(word string) (head, tail []int) {
-	for k := len(word) - minCompoundTail; k >= minCompoundHead; k-- {
+	for k := len(word) - lexicon.MinCompoundTail; k >= lexicon.MinCompoundHead; k-- {
 		if tail, _ = w.conceptsOf(dutch, w.stemmer.Dutch(word[k:])); tail == nil {
 			continue
 		}

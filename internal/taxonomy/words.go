@@ -75,7 +75,7 @@ func (m *matcher) addWide(e *wordEntry, stemmer *lexicon.Stemmer) {
 
 // addCompound sets the slots of the two words of a Dutch compound. Both must be known.
 func (m *matcher) addCompound(e *wordEntry, stemmer *lexicon.Stemmer, word string) {
-	for k := len(word) - minCompoundTail; k >= minCompoundHead; k-- {
+	for k := len(word) - lexicon.MinCompoundTail; k >= lexicon.MinCompoundHead; k-- {
 		tail, ok := m.compounds[stemmer.Dutch(word[k:])]
 		if !ok {
 			continue
