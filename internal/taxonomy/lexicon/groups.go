@@ -79,13 +79,13 @@ func (g *groupIndex) addWord(word string, topic Group) {
 	}
 }
 
-// GroupNames returns the names of all groups, by number. A name is unique and stays
-// the same when other groups are added.
+// GroupNames returns the names of all groups, by number. Names are unique. They stay
+// the same if other groups are added.
 func GroupNames() []string { return slices.Clone(groups().names) }
 
-// AppendGroups appends the groups of a word, which is in lower case and without accents.
-// A Dutch compound also has the groups of its two words. AppendGroups does not allocate
-// memory for words that it saw before.
+// AppendGroups appends the groups of word to the slice. The word is in lower case and
+// has no accents. An unknown Dutch compound has the groups of its two words. AppendGroups
+// allocates no memory for a word that it saw before.
 func AppendGroups(to []Group, word []byte) []Group {
 	g := groups()
 	g.mutex.RLock()
