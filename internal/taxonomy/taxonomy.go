@@ -8,8 +8,9 @@
 // safe for concurrent use.
 //
 // Classification uses rules only. Every result names the phrases that decided. A
-// text that no rule recognises has no reason. [Taxonomy.Suggest] then returns
-// reasons that an agent can choose from.
+// phrase matches as it is written, or through the lexicon of everyday customer
+// service in package lexicon. A text that no rule recognises has no reason.
+// [Taxonomy.Suggest] then returns reasons that an agent can choose from.
 package taxonomy
 
 import (
