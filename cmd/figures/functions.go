@@ -141,12 +141,12 @@ func buildTools(ctx context.Context, root, dir string) error {
 // environment returns environment variables that point a function to the stack,
 // through proxies that measure how long the function waits for responses.
 func (b *bench) environment(r run, s *stack.Stack) ([]string, error) {
-	taxonomy, err := filepath.Abs(filepath.Join(r.root, "infra", "taxonomy.yaml"))
+	deployed, err := b.deployTaxonomy(r)
 	if err != nil {
 		return nil, err
 	}
 	env := []string{
-		"AWS_ACCESS_KEY_ID=" + s.AccessKey, "AWS_SECRET_ACCESS_KEY=local", "AWS_EC2_METADATA_DISABLED=true", "TAXONOMY=" + taxonomy,
+		"AWS_ACCESS_KEY_ID=" + s.AccessKey, "AWS_SECRET_ACCESS_KEY=local", "AWS_EC2_METADATA_DISABLED=true", "TAXONOMY=" + deployed,
 	}
 	for service, at := range s.Endpoints {
 		through, err := b.waits.startProxy(at)
@@ -156,6 +156,21 @@ func (b *bench) environment(r run, s *stack.Stack) ([]string, error) {
 		env = append(env, "AWS_ENDPOINT_URL_"+strings.ToUpper(strings.ReplaceAll(service, " ", "_"))+"="+through)
 	}
 	return env, nil
+}
+
+// deployTaxonomy writes the taxonomy in the form with which functions deploy, and
+// returns the path of the file.
+func (b *bench) deployTaxonomy(r run) (string, error) {
+	tax, err := r.loadTaxonomy()
+	if err != nil {
+		return "", err
+	}
+	checked, err := tax.Checked()
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(b.dir, "taxonomy.json")
+	return file, os.WriteFile(file, checked, 0o600)
 }
 
 // measureColdStarts measures the start times and the memory of all functions. It

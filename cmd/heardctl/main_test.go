@@ -415,6 +415,7 @@ func TestRun_CommandLines(t *testing.T) {
 		"a taxonomy":              {[]string{"taxonomy", "check", "../../infra/taxonomy.yaml"}, 0, "departments"},
 		"a broken taxonomy":       {[]string{"taxonomy", "check", "main.go"}, 1, "1 mistake: correct it and check again\n"},
 		"a classified text":       {[]string{"taxonomy", "check", "-text", "ik snap mijn factuur niet", "../../infra/taxonomy.yaml"}, 0, "invoice-unclear for billing, confidence 0."},
+		"a checked form nowhere":  {[]string{"taxonomy", "check", "-out", none + "/x/y", "../../infra/taxonomy.yaml"}, 1, "no such file"},
 		"a text without a reason": {[]string{"taxonomy", "-text", "goedemorgen", "../../infra/taxonomy.yaml"}, 0, "unknown: no phrase"},
 	}
 	for name, tt := range tests {

@@ -34,6 +34,7 @@ func taxonomyCommands() []command {
 func (t *tool) runTaxonomy(ctx context.Context, args []string) error {
 	f := t.newFlagSet("taxonomy")
 	text := f.String("text", "", "also classify this `text`, and show the phrases that decided")
+	out := f.String("out", "", "also write the checked form, with which functions deploy, to this `file`")
 	publishes := false
 	if len(args) > 0 && (args[0] == "check" || args[0] == "publish") {
 		publishes = args[0] == "publish"
@@ -65,6 +66,11 @@ func (t *tool) runTaxonomy(ctx context.Context, args []string) error {
 		t.printClassification(*text, tax.ClassifyAll(*text, taxonomy.Hints{}, nil))
 		t.printSuggestions(tax, *text)
 	}
+	if *out != "" {
+		if err := writeChecked(tax, *out); err != nil {
+			return err
+		}
+	}
 	if !publishes {
 		t.printHint("heardctl taxonomy publish %s", f.Arg(0))
 		return nil
@@ -80,6 +86,15 @@ func (t *tool) runTaxonomy(ctx context.Context, args []string) error {
 	}
 	t.printHint("heardctl reclassify -reason unknown -since <time> -dry-run shows which earlier contacts it would change")
 	return nil
+}
+
+// writeChecked writes the checked form of a taxonomy, which has no examples.
+func writeChecked(tax *taxonomy.Taxonomy, file string) error {
+	data, err := tax.Checked()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, data, 0o644) //nolint:gosec // no secret
 }
 
 // printClassification prints the reasons of a text, with the phrases and words

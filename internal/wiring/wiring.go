@@ -64,14 +64,31 @@ func Secret(cfg aws.Config, key string) *secret.Secret {
 	return secret.New(secretsmanager.NewFromConfig(cfg), config.Must(key))
 }
 
-// DeployedTaxonomy returns the taxonomy in the file that TAXONOMY names. Without
-// TAXONOMY it is taxonomy.yaml, next to the function's binary.
+// DeployedTaxonomy returns the taxonomy that was deployed with the function: the
+// file taxonomy.json next to its binary, which is the checked form and has no
+// examples. TAXONOMY may name another file, in the checked form if the name ends in
+// .json.
 func DeployedTaxonomy() *taxonomy.Taxonomy {
-	data, err := os.ReadFile(config.Or("TAXONOMY", filepath.Join(os.Getenv("LAMBDA_TASK_ROOT"), "taxonomy.yaml"))) //nolint:gosec // the template names it
-	must(err)
-	t, err := taxonomy.Load(data)
+	t, err := readTaxonomy(deployedFile("taxonomy.json"))
 	must(err)
 	return t
+}
+
+// deployedFile returns the path that TAXONOMY names, or else that of a file next to
+// the function's binary.
+func deployedFile(name string) string {
+	return config.Or("TAXONOMY", filepath.Join(os.Getenv("LAMBDA_TASK_ROOT"), name))
+}
+
+func readTaxonomy(file string) (*taxonomy.Taxonomy, error) {
+	data, err := os.ReadFile(file) //nolint:gosec // the template names it
+	if err != nil {
+		return nil, err
+	}
+	if filepath.Ext(file) == ".json" {
+		return taxonomy.Restore(data)
+	}
+	return taxonomy.Load(data)
 }
 
 // TaxonomyReader returns a reader of the taxonomy in use. It is the one that was
