@@ -15,14 +15,15 @@ import (
 // classifyContact sets the causes, department and taxonomy version of a contact
 // from the customer's words and from the reasons that agents registered, in the
 // order of the messages. The latest correction by an agent replaces the reasons
-// of all messages until its time.
+// of all messages until its time. If a contact has no reason then, and no agent
+// corrected it, the model may guess the reasons of its messages.
 func (t *Triage) classifyContact(ctx context.Context, k *contact.Contact, corrections []contact.Correction) error {
 	text := message.CustomerText(k.Messages, detection.MaxText)
 	hints, err := t.orderHints(ctx, text)
 	if err != nil {
 		return err
 	}
-	correctedUntil := t.applyCorrection(k, corrections)
+	correctedUntil, isCorrected := t.applyCorrection(k, corrections)
 	var buffer [8]taxonomy.Result
 	products := t.productsByReason(text, hints)
 	for _, m := range k.Messages {
@@ -33,9 +34,10 @@ func (t *Triage) classifyContact(ctx context.Context, k *contact.Contact, correc
 			continue
 		}
 		if m.Reason != "" {
-			cause := t.agentCause(m.Reason, m.Product)
+			cause := t.newCause(m.Reason, m.Product)
 			cause.Message = m.ID
 			cause.Confidence = 1
+			cause.FoundBy = contact.ByAgent
 			k.Causes = addCause(k.Causes, cause)
 		}
 		empty := m.Text == "" && m.Subject == ""
@@ -43,13 +45,19 @@ func (t *Triage) classifyContact(ctx context.Context, k *contact.Contact, correc
 			continue
 		}
 		for _, r := range t.Taxonomy.ClassifyAll(m.TextWithSubject(), hints, buffer[:0]) {
-			if r.Reason != "" {
+			if r.Reason != "" && !t.doubtsPhrase(m, r) {
 				k.Causes = addCause(k.Causes, t.detectedCause(r, m.ID, products))
 			}
 		}
 	}
+	if len(k.Causes) == 0 && !isCorrected {
+		if err := t.guessCauses(ctx, k, hints); err != nil {
+			return err
+		}
+	}
 	k.Department = contact.Unassigned
 	k.Taxonomy = t.Taxonomy.Version
+	k.Model = t.modelID()
 	if len(k.Causes) > 0 {
 		k.Department = k.Causes[0].Department
 	}
@@ -57,20 +65,20 @@ func (t *Triage) classifyContact(ctx context.Context, k *contact.Contact, correc
 }
 
 // applyCorrection adds the causes of the latest correction to a contact. It
-// returns until when the correction replaces the reasons of messages: the zero
-// time without a correction.
-func (t *Triage) applyCorrection(k *contact.Contact, corrections []contact.Correction) (until time.Time) {
+// reports whether there is one, and until when it replaces the reasons of messages.
+func (t *Triage) applyCorrection(k *contact.Contact, corrections []contact.Correction) (until time.Time, isCorrected bool) {
 	latest, ok := latestCorrection(k.Messages, corrections)
 	if !ok {
-		return time.Time{}
+		return time.Time{}, false
 	}
 	for _, c := range latest.Causes {
-		cause := t.agentCause(c.Reason, c.Product)
+		cause := t.newCause(c.Reason, c.Product)
 		cause.Corrected = true
 		cause.Confidence = 1
+		cause.FoundBy = contact.ByCorrection
 		k.Causes = addCause(k.Causes, cause)
 	}
-	return latest.Until
+	return latest.Until, true
 }
 
 // latestCorrection returns the latest correction of one of these messages.
@@ -95,7 +103,7 @@ func latestCorrection(ms []message.Message, corrections []contact.Correction) (l
 func (t *Triage) detectedCause(r taxonomy.Result, in message.ID, products map[string]string) contact.Cause {
 	c := contact.Cause{
 		Reason: r.Reason, Product: r.Product, Department: r.Department,
-		Words: r.Matched, Message: in, Confidence: r.Confidence,
+		FoundBy: contact.ByPhrase, Words: r.Matched, Message: in, Confidence: r.Confidence,
 	}
 	for _, s := range r.Spans.List() {
 		c.Spans = append(c.Spans, [2]int32{s.From, s.To})
@@ -136,9 +144,9 @@ func (t *Triage) productsByReason(text string, hints taxonomy.Hints) map[string]
 	return out
 }
 
-// agentCause returns the cause that an agent registered. It has a product only
-// if the taxonomy counts the reason by product.
-func (t *Triage) agentCause(reason, product string) contact.Cause {
+// newCause returns the cause of a reason. It has a product only if the taxonomy
+// counts the reason by product.
+func (t *Triage) newCause(reason, product string) contact.Cause {
 	if r, ok := t.Taxonomy.Reason(reason); ok && !r.PerProduct {
 		product = ""
 	}
