@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/heard-intake/heard/internal/blob"
+	"github.com/heard-intake/heard/internal/classifier/trained"
 	"github.com/heard-intake/heard/internal/config"
 	"github.com/heard-intake/heard/internal/secret"
 	"github.com/heard-intake/heard/internal/store"
@@ -103,6 +104,12 @@ func TaxonomyReader(cfg aws.Config) *published.Reader {
 			return t
 		},
 	}
+}
+
+// ModelReader returns a reader of the classifier's model in the bucket BLOBS. It reads
+// the model at its first use, and looks for a new one once a minute.
+func ModelReader(cfg aws.Config) *trained.Reader {
+	return &trained.Reader{Blobs: Blobs(cfg), Every: time.Minute, Now: time.Now}
 }
 
 // TimeZone returns the organisation's time zone: TIME_ZONE, or Europe/Amsterdam.
