@@ -75,6 +75,7 @@ var rules = []struct {
 	{"internal/ingest", join(domain, "internal/channel/meta", "internal/store"), false},
 	{"internal/detection", join(domain, "internal/store"), false},
 	{"internal/triage", join(domain, "internal/classifier/trained", "internal/detection", "internal/store"), false},
+	{"internal/training", join(domain, "internal/classifier/trained", "internal/store", "internal/taxonomy/published"), false},
 	{"internal/outbox", join(domain, "internal/store"), false},
 	{"internal/problems", join(domain, "internal/store"), false},
 	{"internal/media", join(domain, "internal/channel/meta"), true}, // signs one call to End User Messaging

@@ -34,13 +34,16 @@ const (
 // start time compared with a function that does nothing, their memory, and the
 // cost of a warm WhatsApp webhook compared with a minimal one.
 func measureFunctions(ctx context.Context, r run) error {
-	s, err := stack.Start(ctx, stack.Config{Root: r.root, Memory: true})
+	s, err := stack.Start(ctx, stack.Config{Root: r.root, Memory: true, Idle: []string{"train"}})
 	if err != nil {
 		return fmt.Errorf("start the stack: %w", err)
 	}
 	defer func() { _ = s.Close() }()
 	if err := s.Tick(ctx, time.Now()); err != nil { // publishes the taxonomy, as in a stack's first minute
 		return fmt.Errorf("publish the taxonomy: %w", err)
+	}
+	if err := measureTraining(ctx, r, s); err != nil { // also gives the other functions a model to load
+		return fmt.Errorf("train: %w", err)
 	}
 	bench, err := newBench(ctx, r, s)
 	if err != nil {
@@ -98,7 +101,9 @@ func newBench(ctx context.Context, r run, s *stack.Stack) (*bench, error) {
 		if err := b.addFunction(name, filepath.Join(r.root, "build", "local", name), own, f); err != nil {
 			return nil, err
 		}
-		b.names = append(b.names, name)
+		if name != "train" { // its first event trains, see measureTraining
+			b.names = append(b.names, name)
+		}
 	}
 	if err := buildTools(ctx, r.root, b.dir); err != nil {
 		return nil, err

@@ -75,6 +75,10 @@ func DeployedTaxonomy() *taxonomy.Taxonomy {
 	return t
 }
 
+// FullTaxonomy is [DeployedTaxonomy] with the examples. It reads the file
+// taxonomy.yaml next to the function's binary, or the one that TAXONOMY names.
+func FullTaxonomy() (*taxonomy.Taxonomy, error) { return readTaxonomy(deployedFile("taxonomy.yaml")) }
+
 // deployedFile returns the path that TAXONOMY names, or else that of a file next to
 // the function's binary.
 func deployedFile(name string) string {

@@ -75,7 +75,7 @@ func TestHeardTemplate_EventSourceIDs(t *testing.T) {
 	}
 	slices.Sort(got)
 	want := []string{
-		"ClockEveryMinute", "EmailArrived", "MediaWanted", "NotifyWanted", "OutboxProblems", "TriageMessages",
+		"ClockEveryMinute", "EmailArrived", "MediaWanted", "NotifyWanted", "OutboxProblems", "TrainLooks", "TriageMessages",
 		"UpdatesOfbilling", "UpdatesOfproductquality",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
