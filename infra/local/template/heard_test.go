@@ -215,7 +215,7 @@ func TestHeardTemplate_ResourcePolicySize(t *testing.T) {
 	m := heard(t, template.Options{StackName: strings.Repeat("h", 44)}) // names of buckets allow no longer one
 	policies := resourcePolicies(t, m)
 	prefix := m.StackName + "-"
-	want := []string{"agentapi", "departmentapi", "messenger", "schedule", "webchat", "whatsapp"}
+	want := []string{"agentapi", "departmentapi", "messenger", "schedule", "train", "webchat", "whatsapp"}
 	var got []string
 	for _, function := range slices.Sorted(maps.Keys(policies)) {
 		got = append(got, strings.TrimPrefix(function, prefix))
