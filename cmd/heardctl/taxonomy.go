@@ -26,6 +26,10 @@ func taxonomyCommands() []command {
 			"taxonomy", "check|publish <file>", "check a taxonomy, or check and publish it",
 			"taxonomy check -text 'my invoice is wrong' infra/taxonomy.yaml", (*tool).runTaxonomy,
 		},
+		{
+			"train", "[-last]", "train the classifier now and print the result; -last prints that of the last training",
+			"train -last", (*tool).trainClassifier,
+		},
 	}
 }
 

@@ -22,7 +22,13 @@ func main() {
 	cfg := config.AWS(ctx)
 	t := &training.Trainer{
 		Table: wiring.Table(ctx, cfg), Blobs: wiring.Blobs(cfg), Deployed: wiring.FullTaxonomy,
-		Zone: wiring.TimeZone(), Meter: telemetry.NewMeter("train"), Now: time.Now,
+		Zone: wiring.TimeZone(), Meter: telemetry.NewMeter("train"),
 	}
-	lambda.Start(func(ctx context.Context, _ events.EventBridgeEvent) error { return t.Train(ctx) })
+	lambda.Start(func(ctx context.Context, ev events.EventBridgeEvent) error {
+		now := ev.Time.UTC()
+		if now.IsZero() {
+			now = time.Now().UTC()
+		}
+		return t.Train(ctx, now)
+	})
 }

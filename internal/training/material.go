@@ -46,6 +46,7 @@ const (
 
 // material is what the organisation's own contacts teach, the newest first.
 type material struct {
+	since    time.Time // earlier contacts are not learned
 	examples []classifier.Example
 	counts   Material
 }
@@ -66,10 +67,10 @@ type label struct {
 }
 
 // collect reads the material. After collectTime it returns what it has read.
-func (t *Trainer) collect(ctx context.Context, tax *taxonomy.Taxonomy) (*material, error) {
+func (t *Trainer) collect(ctx context.Context, tax *taxonomy.Taxonomy, now time.Time) (*material, error) {
 	limited, cancel := context.WithTimeout(ctx, collectTime)
 	defer cancel()
-	m := &material{}
+	m := &material{since: now.Add(-maxAge)}
 	for _, read := range []func(context.Context, *taxonomy.Taxonomy, *material) error{t.addCorrections, t.addAttached, t.addRegistered} {
 		err := read(limited, tax, m)
 		if errors.Is(limited.Err(), context.DeadlineExceeded) && ctx.Err() == nil {
@@ -107,7 +108,7 @@ func (t *Trainer) listCorrections(ctx context.Context, m *material) ([]label, er
 	var labels []label
 	cursor := ""
 	for listed := 0; ; {
-		page, next, err := t.Table.Contacts.Corrections(ctx, t.Now().Add(-maxAge), time.Time{}, maxPageItems, cursor)
+		page, next, err := t.Table.Contacts.Corrections(ctx, m.since, time.Time{}, maxPageItems, cursor)
 		if err != nil {
 			return nil, err
 		}
@@ -233,7 +234,7 @@ func (t *Trainer) unexplained(ctx context.Context, a problem.Affected, reason st
 
 // addRegistered adds what agents noted of contacts that they registered.
 func (t *Trainer) addRegistered(ctx context.Context, tax *taxonomy.Taxonomy, m *material) error {
-	ms, err := t.Table.Messages.RegisteredContacts(ctx, t.Now().Add(-maxAge), maxRegistered)
+	ms, err := t.Table.Messages.RegisteredContacts(ctx, m.since, maxRegistered)
 	if err != nil {
 		return err
 	}

@@ -70,18 +70,17 @@ type Trainer struct {
 	Deployed func() (*taxonomy.Taxonomy, error) // returns the deployed taxonomy with its examples
 	Zone     *time.Location                     // decides when the night begins
 	Meter    Meter
-	Now      func() time.Time
 }
 
 // Train trains a model if there is a reason to. A model that is worse than the one in
 // use, or material from which nothing can be learned, is not an error: the report says
-// it. After an error nothing has changed, and the next call tries again.
-func (t *Trainer) Train(ctx context.Context) error {
+// it. After an error the model in use is as before, and a later call tries again.
+func (t *Trainer) Train(ctx context.Context, now time.Time) error {
+	began := time.Now()
 	last, err := t.readReport(ctx)
 	if err != nil {
 		return err
 	}
-	now := t.Now()
 	if last.Outcome == Running && now.Sub(last.At) < abandoned {
 		return nil
 	}
@@ -95,7 +94,7 @@ func (t *Trainer) Train(ctx context.Context) error {
 	}
 	tax, err := t.loadTaxonomy(ctx, s)
 	if err != nil || tax == nil {
-		return t.reportRefused(ctx, last, s, why, err)
+		return t.reportRefused(ctx, last, s, why, now, err)
 	}
 	running := last
 	running.Outcome = Running
@@ -104,13 +103,13 @@ func (t *Trainer) Train(ctx context.Context) error {
 	if err := t.writeReport(ctx, running); err != nil {
 		return err
 	}
-	r, err := t.trainWith(ctx, tax)
+	r, err := t.trainWith(ctx, tax, now)
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
 	r.Why = why
 	r.At = now
-	r.Seconds = t.Now().Sub(now).Seconds()
+	r.Seconds = time.Since(began).Seconds()
 	r.Sources = s.etags
 	if err := t.writeReport(ctx, r); err != nil {
 		return err
@@ -224,14 +223,14 @@ func (t *Trainer) loadTaxonomy(ctx context.Context, s sources) (*taxonomy.Taxono
 
 // reportRefused reports that a draft with mistakes cannot be learned. Any other error
 // is returned. Without an error it does nothing, because the training waits.
-func (t *Trainer) reportRefused(ctx context.Context, last Report, s sources, why Why, err error) error {
+func (t *Trainer) reportRefused(ctx context.Context, last Report, s sources, why Why, now time.Time, err error) error {
 	if !fault.Is(err, fault.Invalid) {
 		return err
 	}
 	r := last
 	r.Outcome = Failed
 	r.Why = why
-	r.At = t.Now()
+	r.At = now
 	r.Sources = s.etags
 	r.Explanation = "the taxonomy in the bucket has mistakes, so its examples cannot be learned; the model stays"
 	r.Next = []string{"read " + published.Report + " in the bucket, and publish a corrected file"}
@@ -240,14 +239,14 @@ func (t *Trainer) reportRefused(ctx context.Context, last Report, s sources, why
 
 // trainWith trains with a taxonomy, and replaces the model in use unless the new one is
 // worse.
-func (t *Trainer) trainWith(ctx context.Context, tax *taxonomy.Taxonomy) (Report, error) {
+func (t *Trainer) trainWith(ctx context.Context, tax *taxonomy.Taxonomy, now time.Time) (Report, error) {
 	r := Report{Taxonomy: tax.Version}
 	current, err := trained.ReadCurrent(ctx, t.Blobs)
 	if err != nil {
 		return r, err
 	}
 	r.Model = current.Model
-	m, err := t.fitModel(ctx, tax, &r)
+	m, err := t.fitModel(ctx, tax, now, &r)
 	if fault.Is(err, fault.Invalid) || fault.Is(err, fault.TooLarge) {
 		r.Outcome = Failed
 		r.Explanation = fault.Message(err)
@@ -265,7 +264,7 @@ func (t *Trainer) trainWith(ctx context.Context, tax *taxonomy.Taxonomy) (Report
 	r.Explanation = explanation
 	r.Outcome = Kept
 	if better {
-		if current, err = trained.Publish(ctx, t.Blobs, current, m, r.Figures, t.Now()); err != nil {
+		if current, err = trained.Publish(ctx, t.Blobs, current, m, r.Figures, now); err != nil {
 			return r, err
 		}
 		r.Outcome = InUse
@@ -277,9 +276,9 @@ func (t *Trainer) trainWith(ctx context.Context, tax *taxonomy.Taxonomy) (Report
 
 // fitModel collects the material and trains. Material that takes too long to learn is
 // reduced to its newer half.
-func (t *Trainer) fitModel(ctx context.Context, tax *taxonomy.Taxonomy, r *Report) (*classifier.Model, error) {
+func (t *Trainer) fitModel(ctx context.Context, tax *taxonomy.Taxonomy, now time.Time, r *Report) (*classifier.Model, error) {
 	taught, options := classifier.FromTaxonomy(tax)
-	own, err := t.collect(ctx, tax)
+	own, err := t.collect(ctx, tax, now)
 	if err != nil {
 		return nil, err
 	}

@@ -98,7 +98,7 @@ func newBench(t *testing.T) *bench {
 	b.publisher = &published.Publisher{Blobs: b.blobs, Deployed: deployed, Meter: silent{}}
 	b.trainer = &training.Trainer{
 		Table: b.table, Blobs: b.blobs, Deployed: func() (*taxonomy.Taxonomy, error) { return deployed(), nil },
-		Zone: time.UTC, Meter: silent{}, Now: func() time.Time { return b.now },
+		Zone: time.UTC, Meter: silent{},
 	}
 	return b
 }
@@ -130,7 +130,7 @@ func (b *bench) put(key string, data []byte) {
 func (b *bench) train() training.Report {
 	b.Helper()
 	b.now = b.now.Add(2 * time.Minute)
-	if err := b.trainer.Train(b.Context()); err != nil {
+	if err := b.trainer.Train(b.Context(), b.now); err != nil {
 		b.Fatal(err)
 	}
 	return b.report()
@@ -363,7 +363,7 @@ func TestTrain_UnavailableBucket(t *testing.T) {
 	b := newBench(t)
 	b.publish()
 	b.blobs.unavailable = true
-	if err := b.trainer.Train(t.Context()); !fault.Is(err, fault.Unavailable) {
+	if err := b.trainer.Train(t.Context(), b.now); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("got error %v, want one of kind unavailable", err)
 	}
 	b.blobs.unavailable = false
