@@ -66,7 +66,7 @@ type label struct {
 	weight   float32
 }
 
-// collect reads the material. After collectTime it returns what it has read.
+// collect reads the material. After collectTime it returns the part that it has read.
 func (t *Trainer) collect(ctx context.Context, tax *taxonomy.Taxonomy, now time.Time) (*material, error) {
 	limited, cancel := context.WithTimeout(ctx, collectTime)
 	defer cancel()

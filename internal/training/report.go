@@ -35,7 +35,7 @@ type Sources struct {
 	Features uint32 `json:"features"`
 	Checked  string `json:"checked"` // the taxonomy in use
 	Draft    string `json:"draft"`   // the file that an operator published, or "none"
-	Request  string `json:"request"` // empty if nobody asked for a training
+	Request  string `json:"request"` // empty without a request
 }
 
 // Material counts the examples that were learned.

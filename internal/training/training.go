@@ -124,7 +124,7 @@ func (t *Trainer) Train(ctx context.Context, now time.Time) error {
 type sources struct {
 	etags   Sources
 	checked []byte // nil if it is unchanged
-	draft   []byte // nil if it is unchanged, or if there is none
+	draft   []byte // nil if it is unchanged or missing
 }
 
 // readSources reads the objects that changed since the last report.

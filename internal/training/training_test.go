@@ -136,7 +136,7 @@ func (b *bench) train() training.Report {
 	return b.report()
 }
 
-// report returns the stored report. It is the zero value if there is none.
+// report returns the stored report. It is the zero value if the bucket has no report.
 func (b *bench) report() (r training.Report) {
 	b.Helper()
 	data, err := b.blobs.Get(b.Context(), training.ReportKey, 1<<20)
