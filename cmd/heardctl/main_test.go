@@ -10,15 +10,19 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/infra/local/stack"
 	"github.com/heard-intake/heard/infra/local/where"
+	"github.com/heard-intake/heard/internal/classifier"
+	"github.com/heard-intake/heard/internal/training"
 )
 
 // heardctl runs a command line, and returns its output and exit code.
@@ -37,6 +41,36 @@ func works(t *testing.T, args ...string) string {
 		t.Fatalf("heardctl %s: %d\n%s%s", strings.Join(args, " "), code, out, errOut)
 	}
 	return out
+}
+
+// TestRun_LastTraining prints a stored report. TestTrain_Corrections in test/e2e trains.
+func TestRun_LastTraining(t *testing.T) {
+	t.Parallel()
+	var out, errOut bytes.Buffer
+	printer := tool{out: &out, err: &errOut}
+	printer.printTraining(training.Report{
+		Outcome: training.Kept, Why: training.Nightly, At: time.Date(2026, 3, 2, 3, 0, 0, 0, time.UTC), Seconds: 12, Taxonomy: "2026-01", Model: "1f0c9b2a77de4410",
+		Explanation: "the new model is worse: accuracy 0.700, in use 0.750", Next: []string{"heardctl corrections shows what agents corrected"},
+		Material: training.Material{Taxonomy: 900, Corrections: 7, Doubled: 5, Registered: 3, Attached: 2, LeftOut: 1, Truncated: true},
+		Figures: classifier.Report{
+			Examples: 500, Accuracy: 0.7, FirstThree: 0.9, Sure: 0.5, SurePrecision: 0.96,
+			Confusions: []classifier.Confusion{{Reason: "stock", Given: "", Texts: 4}},
+		},
+	})
+	want := `KEPT, started 2026-03-02T03:00:00Z because of: night, took 12 s
+model 1f0c9b2a77de4410 is in use, taxonomy 2026-01
+the new model is worse: accuracy 0.700, in use 0.750
+learned: 900 texts of the taxonomy, 7 corrections (5 count double), 3 registered contacts, 2 contacts attached to problems; left out: 1
+there was more material than a training takes; the oldest was left out
+cross-validation with 500 texts: the first guess is right in 70.0%, one of three in 90.0%; sure and right in 48.0%
+     4 texts of stock were taken for no reason
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("output (-want +got):\n%s", diff)
+	}
+	if want := "Next: heardctl corrections shows what agents corrected\n"; errOut.String() != want {
+		t.Errorf("hint = %q, want %q", errOut.String(), want)
+	}
 }
 
 func TestRun_OperatorCommands(t *testing.T) {
@@ -412,6 +446,7 @@ func TestRun_CommandLines(t *testing.T) {
 		"no -why":                  {[]string{"candidates", "dismiss", "x"}, 1, "-why is required"},
 		"-reason with dismiss":     {[]string{"candidates", "dismiss", "-why", "y", "-reason", "z", "x"}, 1, "-reason is required with confirm"},
 		"unknown replay":           {[]string{"replay", "shoes"}, 2, "usage: heardctl replay"},
+		"train without a stack":    {[]string{"-dir", none, "train", "-last"}, 1, "start one with make run"},
 		"a taxonomy":               {[]string{"taxonomy", "check", "../../infra/taxonomy.yaml"}, 0, "departments"},
 		"reasons easily confused":  {[]string{"taxonomy", "check", "../../infra/taxonomy.yaml"}, 0, "order-status is easily taken for delivery-late: "},
 		"reasons without examples": {[]string{"taxonomy", "check", "../../internal/taxonomy/testdata/organisations/bank.yaml"}, 0, "reasons without examples: "},
@@ -419,6 +454,7 @@ func TestRun_CommandLines(t *testing.T) {
 		"through the lexicon":      {[]string{"taxonomy", "check", "-text", "mijn lidmaatschap beëindigen", "../../internal/taxonomy/testdata/organisations/telecom.yaml"}, 0, "by abonnement opzeggen through the lexicon in"},
 		"a broken taxonomy":        {[]string{"taxonomy", "check", "main.go"}, 1, "1 mistake: correct it and check again\n"},
 		"a classified text":        {[]string{"taxonomy", "check", "-text", "ik snap mijn factuur niet", "../../infra/taxonomy.yaml"}, 0, "invoice-unclear for billing, confidence 0."},
+		"a checked form nowhere":   {[]string{"taxonomy", "check", "-out", none + "/x/y", "../../infra/taxonomy.yaml"}, 1, "no such file"},
 		"a text without a reason":  {[]string{"taxonomy", "-text", "goedemorgen", "../../infra/taxonomy.yaml"}, 0, "unknown: no phrase"},
 	}
 	for name, tt := range tests {

@@ -27,6 +27,10 @@ func taxonomyCommands() []command {
 			"taxonomy", "check|publish <file>", "check a taxonomy, or check and publish it",
 			"taxonomy check -text 'my invoice is wrong' infra/taxonomy.yaml", (*tool).runTaxonomy,
 		},
+		{
+			"train", "[-last]", "train the classifier now and print the result; -last prints that of the last training",
+			"train -last", (*tool).trainClassifier,
+		},
 	}
 }
 
@@ -35,6 +39,7 @@ func taxonomyCommands() []command {
 func (t *tool) runTaxonomy(ctx context.Context, args []string) error {
 	f := t.newFlagSet("taxonomy")
 	text := f.String("text", "", "also classify this `text`, and show the phrases that decided")
+	out := f.String("out", "", "also write the checked form, with which functions deploy, to this `file`")
 	publishes := false
 	if len(args) > 0 && (args[0] == "check" || args[0] == "publish") {
 		publishes = args[0] == "publish"
@@ -68,6 +73,11 @@ func (t *tool) runTaxonomy(ctx context.Context, args []string) error {
 	} else {
 		t.printClassification(*text, tax.ClassifyAll(*text, taxonomy.Hints{}, nil))
 		t.printSuggestions(tax, *text)
+	}
+	if *out != "" {
+		if err := writeChecked(tax, *out); err != nil {
+			return err
+		}
 	}
 	if !publishes {
 		t.printHint("heardctl taxonomy publish %s", f.Arg(0))
@@ -150,6 +160,15 @@ func countOf(n int, thing string) string {
 		return "1 " + thing
 	}
 	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// writeChecked writes the checked form of a taxonomy, which has no examples.
+func writeChecked(tax *taxonomy.Taxonomy, file string) error {
+	data, err := tax.Checked()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, data, 0o644) //nolint:gosec // no secret
 }
 
 // printClassification prints the reasons of a text, with the phrases and words

@@ -25,6 +25,7 @@ func main() {
 	telemetry.Start("triage")
 	cfg := config.AWS(ctx)
 	rules := wiring.TaxonomyReader(cfg)
+	models := wiring.ModelReader(cfg)
 	go rules.Current() // read it while the table's connection opens
 	meter := telemetry.NewMeter("triage")
 	t := &triage.Triage{
@@ -37,6 +38,7 @@ func main() {
 	rules.Current() // panics if the deployed taxonomy is broken
 	lambda.Start(func(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 		t.Taxonomy = rules.Taxonomy(ctx) // the same for a whole batch; an environment runs one batch at a time
+		t.Model = models.Model(ctx, t.Taxonomy.Version)
 		return t.Handle(ctx, ev)
 	})
 }

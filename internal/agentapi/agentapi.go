@@ -66,6 +66,10 @@ type API struct {
 	// Preview returns the contact that k would be after a new classification.
 	// Ok is false if k is not a contact any more.
 	Preview func(ctx context.Context, k contact.Contact) (next contact.Contact, ok bool, err error)
+	// Suggest returns at most three reasons that a contact may have.
+	Suggest func(ctx context.Context, k contact.Contact) ([]contact.Suggestion, error)
+	// ModelID returns the id of the classifier's model in use, or "". Nil: no model.
+	ModelID func(ctx context.Context) string
 }
 
 // Handler returns the handler of every route.
@@ -95,6 +99,7 @@ func (a *API) routes() []httpapi.Route {
 
 		{Pattern: "GET /v1/corrections", Scope: httpapi.ReadCustomers, Serve: a.listCorrections},
 		{Pattern: "GET /v1/examples", Scope: httpapi.ReadCustomers, Serve: a.listExamples},
+		{Pattern: "GET /v1/customers/{id}/contacts/{contact}/reasons", Scope: httpapi.ReadCustomers, Serve: a.getReasons},
 		{Pattern: "PUT /v1/customers/{id}/contacts/{contact}/reasons", Scope: httpapi.WriteCustomers, Serve: a.correctReasons},
 		{Pattern: "POST /v1/customers/{id}/reclassify", Scope: httpapi.WriteCustomers, Serve: a.reclassifyCustomer},
 		{Pattern: "POST /v1/reclassify", Scope: httpapi.WriteCustomers, Serve: a.reclassifyReason},

@@ -68,7 +68,7 @@ func (a *API) checkReasons(body correctReasonsRequest) ([]contact.Cause, error) 
 				return nil, err
 			}
 		}
-		cause := contact.Cause{Reason: x.Reason, Product: x.Product, Department: t.Owner(x.Reason, x.Product), Confidence: 1, Corrected: true}
+		cause := contact.Cause{Reason: x.Reason, Product: x.Product, Department: t.Owner(x.Reason, x.Product), FoundBy: contact.ByCorrection, Confidence: 1, Corrected: true}
 		for _, c := range causes {
 			if c.Same(cause) {
 				return nil, fault.New(fault.Invalid, "reasons has the same reason and product twice; give it once")

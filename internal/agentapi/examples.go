@@ -55,7 +55,7 @@ func anonymousCauses(causes []contact.Cause) []contact.Cause {
 	out := []contact.Cause{}
 	for _, c := range causes {
 		out = append(out, contact.Cause{
-			Reason: c.Reason, Product: c.Product, Department: c.Department, Words: c.Words, Confidence: c.Confidence, Corrected: c.Corrected,
+			Reason: c.Reason, Product: c.Product, Department: c.Department, FoundBy: c.FoundBy, Words: c.Words, Confidence: c.Confidence, Corrected: c.Corrected,
 		})
 	}
 	return out

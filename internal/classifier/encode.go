@@ -79,6 +79,10 @@ func (m *Model) Encode() ([]byte, error) {
 	return b, nil
 }
 
+// FeaturesVersion identifies the features that this version of the package computes.
+// [Decode] refuses models that were trained with other features.
+func FeaturesVersion() uint32 { return fingerprint() }
+
 // Decode rebuilds a model from the result of [Model.Encode]. It returns a
 // [fault.Invalid] for other bytes, and for a model of another version of this
 // package.

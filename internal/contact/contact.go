@@ -14,16 +14,31 @@ import (
 	"github.com/heard-intake/heard/internal/message"
 )
 
+// FoundBy says how the reason of a contact was found.
+type FoundBy string
+
+// The ways to find a reason.
+const (
+	ByPhrase     FoundBy = "phrase"     // a phrase of the taxonomy matches
+	ByModel      FoundBy = "model"      // no phrase matches, and the classifier is sure
+	ByCorrection FoundBy = "correction" // an agent corrected the reasons
+	ByAgent      FoundBy = "registered" // an agent registered the contact with the reason
+	ByWords      FoundBy = "words"      // of a suggestion: single words of the taxonomy
+)
+
 // A Cause is a reason of a contact with its product, if any, and the department that
 // owns them.
 type Cause struct {
 	Reason     string `json:"reason"`
 	Product    string `json:"product,omitempty"`
 	Department string `json:"department"`
+	// FoundBy is empty for a contact that was stored before this field existed.
+	FoundBy FoundBy `json:"foundBy,omitempty"`
 	// Words are the phrases of the taxonomy that decided.
 	Words []string `json:"words,omitempty"`
 	// Message is the message with the deciding words. Spans are their byte ranges, from
-	// and to, in the text "<subject>.\n<text>".
+	// and to, in the text "<subject>.\n<text>". For the classifier they are the words
+	// that weighed most, the most important first.
 	Message    message.ID `json:"messageId,omitempty"`
 	Spans      [][2]int32 `json:"spans,omitempty"`
 	Confidence float64    `json:"confidence,omitempty"` // 0 to 1; 1 if a person decided
@@ -37,6 +52,14 @@ func (c Cause) Same(o Cause) bool { return c.Reason == o.Reason && c.Product == 
 // product or none.
 func (c Cause) sameWish(o Cause) bool {
 	return c.Reason == o.Reason && (c.Product == o.Product || c.Product == "" || o.Product == "")
+}
+
+// A Suggestion is a reason that a contact may have, for an agent to choose from.
+type Suggestion struct {
+	Reason     string   `json:"reason"`
+	FoundBy    FoundBy  `json:"foundBy"`
+	Confidence float64  `json:"confidence"`      // 0 to 1
+	Words      []string `json:"words,omitempty"` // of the customer, that decided; the most important first
 }
 
 // A Correction holds the causes that an agent set for a contact. It is attached to a
@@ -68,6 +91,7 @@ type Contact struct {
 	Department   string              `json:"department"`        // owner of its first cause, or [Unassigned] without a cause
 	Causes       []Cause             `json:"causes,omitempty"`
 	Taxonomy     string              `json:"taxonomy,omitempty"` // version of the taxonomy that classified it
+	Model        string              `json:"model,omitempty"`    // id of the classifier's model at that time; empty without one
 	Unrecorded   []Cause             `json:"-"`                  // causes of it, or former ones, whose problem does not know that yet
 	Threads      []string            `json:"-"`                  // hashed thread keys, to recognise later replies
 	Messages     []message.Message   `json:"-"`                  // its messages, oldest first; not stored

@@ -214,7 +214,7 @@ func (g *grouping) ask(r *Reading) {
 		if at < 0 {
 			at = g.openContact(r, wish)
 		}
-		g.all[at].takeCause(cause, r.Taxonomy)
+		g.all[at].takeCause(cause, r.ReadBy)
 		g.join(at, r, threads, true)
 	}
 }
@@ -222,21 +222,22 @@ func (g *grouping) ask(r *Reading) {
 // openContact opens a contact with a message, and returns its index.
 func (g *grouping) openContact(r *Reading, wish int) int {
 	g.all = append(g.all, &group{Contact: Contact{
-		ID: wishID(r.ID, wish), Customer: r.CustomerID, Start: r.SentAt, Department: Unassigned, Taxonomy: r.Taxonomy,
+		ID: wishID(r.ID, wish), Customer: r.CustomerID, Start: r.SentAt, Department: Unassigned, Taxonomy: r.ReadBy.Taxonomy, Model: r.ReadBy.Model,
 	}})
 	return len(g.all) - 1
 }
 
 // takeCause gives a contact its cause. A cause with a product replaces the same reason
 // without one.
-func (c *group) takeCause(cause Cause, version string) {
+func (c *group) takeCause(cause Cause, readBy Version) {
 	isMoreExact := len(c.Causes) == 1 && c.Causes[0].Product == "" && cause.Product != "" && !c.Causes[0].Corrected
 	if len(c.Causes) > 0 && !isMoreExact {
 		return
 	}
 	c.Causes = []Cause{cause}
 	c.Department = cause.Department
-	c.Taxonomy = version
+	c.Taxonomy = readBy.Taxonomy
+	c.Model = readBy.Model
 }
 
 // join adds a question to the contact at an index. An outcome, or an agent's decision

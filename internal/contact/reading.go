@@ -10,10 +10,16 @@ import (
 // A Reading is a message with what it says about contacts.
 type Reading struct {
 	message.Message
-	Causes   []Cause // the wishes in it: the known causes that it names, first named first
-	Taxonomy string  // version of the taxonomy that found the causes
-	Asks     *bool   // what an agent decided; nil: [Asks] decides
-	Machine  *bool   // what an agent or the settings say; nil: [WrittenByMachine] decides
+	Causes  []Cause // the wishes in it: the known causes that it names, first named first
+	ReadBy  Version // what found the causes
+	Asks    *bool   // what an agent decided; nil: [Asks] decides
+	Machine *bool   // what an agent or the settings say; nil: [WrittenByMachine] decides
+}
+
+// A Version is what messages are read with.
+type Version struct {
+	Taxonomy string // version of the taxonomy
+	Model    string // id of the classifier's model; empty without one
 }
 
 // maxWishes is how many causes of one message are read. Each is a contact of its own.
@@ -34,16 +40,19 @@ func Read(messages []message.Message, stored []Contact) []Reading {
 // anchors holds what stored contacts say about the readings of messages.
 type anchors struct {
 	causes  map[message.ID][]Cause // the causes for which a contact names the message
-	openers map[string]bool        // ids of contacts
+	readBy  map[message.ID]Version // of these messages
+	openers map[string]Version     // by id of the contact
 }
 
 func newAnchors(stored []Contact) anchors {
-	a := anchors{map[message.ID][]Cause{}, map[string]bool{}}
+	a := anchors{map[message.ID][]Cause{}, map[message.ID]Version{}, map[string]Version{}}
 	for _, k := range stored {
-		a.openers[k.ID] = true
+		readBy := Version{k.Taxonomy, k.Model}
+		a.openers[k.ID] = readBy
 		for _, c := range k.Causes {
 			if c.Message != "" {
 				a.causes[c.Message] = append(a.causes[c.Message], c)
+				a.readBy[c.Message] = readBy
 			}
 		}
 	}
@@ -51,7 +60,7 @@ func newAnchors(stored []Contact) anchors {
 }
 
 // Pin replaces the causes of readings by those that stored contacts of another version
-// of the taxonomy were opened for, so that a new taxonomy moves no contact that people
+// were opened for, so that a new taxonomy or model moves no contact that people
 // work on. It changes the readings in place.
 //
 //   - A message that a stored contact names for its cause keeps this cause.
@@ -60,10 +69,10 @@ func newAnchors(stored []Contact) anchors {
 //
 // Edited messages and messages since a time, which are new, are read as they are now.
 // now decides which contacts are closed.
-func Pin(readings []Reading, stored []Contact, version string, since, now time.Time) {
+func Pin(readings []Reading, stored []Contact, current Version, since, now time.Time) {
 	var older []Contact
 	for _, k := range stored {
-		if k.Taxonomy != "" && k.Taxonomy != version {
+		if readBy := (Version{k.Taxonomy, k.Model}); k.Taxonomy != "" && readBy != current {
 			older = append(older, k)
 		}
 	}
@@ -76,27 +85,29 @@ func Pin(readings []Reading, stored []Contact, version string, since, now time.T
 		if r.Direction != message.Inbound || r.Edited || !r.SentAt.Before(since) {
 			continue
 		}
+		opened, opens := a.openedWith(r.ID)
 		switch pinned := a.causes[r.ID]; {
 		case len(pinned) > 0:
 			r.Causes = pinCauses(pinned, r.Causes)
-			r.Taxonomy = older[0].Taxonomy
-		case a.opens(r.ID):
+			r.ReadBy = a.readBy[r.ID]
+		case opens:
 			r.Causes = nil
-			r.Taxonomy = older[0].Taxonomy
+			r.ReadBy = opened
 		default:
 			r.Causes = causesOfThen(older, r, now)
 		}
 	}
 }
 
-// opens reports whether one of the contacts began with the message.
-func (a anchors) opens(id message.ID) bool {
-	for wish := range maxWishes {
-		if a.openers[wishID(id, wish)] {
-			return true
+// openedWith reports whether one of the contacts began with the message, and what that
+// contact was read with.
+func (a anchors) openedWith(id message.ID) (readBy Version, opens bool) {
+	for _, contactID := range IDsOf(id) {
+		if readBy, opens = a.openers[contactID]; opens {
+			return readBy, true
 		}
 	}
-	return false
+	return Version{}, false
 }
 
 // pinCauses returns the pinned causes. Where the present reading found the same reason,
@@ -194,6 +205,7 @@ func withCorrection(readings []Reading, k Contact, c Correction) []Reading {
 			cause.Message = r.ID
 			cause.Corrected = true
 			cause.Confidence = 1
+			cause.FoundBy = ByCorrection
 			r.Causes = append(r.Causes, cause)
 		}
 	}

@@ -244,7 +244,7 @@ func TestPin(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			readings := []contact.Reading{{Message: tt.message, Causes: []contact.Cause{invoice}}}
-			contact.Pin(readings, tt.stored, tt.version, tt.since, now)
+			contact.Pin(readings, tt.stored, contact.Version{Taxonomy: tt.version}, tt.since, now)
 			got := ""
 			if len(readings[0].Causes) > 0 {
 				got = readings[0].Causes[0].Reason

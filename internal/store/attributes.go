@@ -103,6 +103,7 @@ const (
 	attrContactLastAnswer   = "la" // time of our last answer
 	attrContactClosesAt     = "ca" // time at which silence closes it
 	attrContactTaxonomy     = "tx" // version of the taxonomy that classified it
+	attrContactModel        = "mo" // id of the model at that time
 	attrContactThreads      = "th" // threads, separated by spaces
 )
 

@@ -166,7 +166,7 @@ func timelyMessages(pk string, since time.Time) *dynamodb.QueryInput {
 }
 
 func (t Contacts) takeOnTime(it item, since time.Time, out *contact.Changes) (bool, error) {
-	if at := moment(it, attrMessageReceived); text(it, gsiPK) != "" || (!at.IsZero() && at.Before(since)) {
+	if at := moment(it, attrMessageReceived); isLate(it) || (!at.IsZero() && at.Before(since)) {
 		return false, nil
 	}
 	m, whole, err := readMessage(it)
@@ -182,6 +182,8 @@ func setLate(it item, m message.Message) {
 		it[gsiSK] = str(timeSK("", m.ReceivedAt))
 	}
 }
+
+func isLate(it item) bool { return strings.HasPrefix(text(it, gsiPK), latePrefix) }
 
 func lateMessages(pk string, since time.Time) *dynamodb.QueryInput {
 	return &dynamodb.QueryInput{

@@ -54,6 +54,9 @@ func contactItem(c contact.Contact) (item, error) {
 	if c.Taxonomy != "" {
 		it[attrContactTaxonomy] = str(c.Taxonomy)
 	}
+	if c.Model != "" {
+		it[attrContactModel] = str(c.Model)
+	}
 	if len(c.Threads) > 0 {
 		it[attrContactThreads] = str(strings.Join(c.Threads, " "))
 	}
@@ -72,7 +75,7 @@ func readContact(it item) (contact.Contact, error) {
 	c := contact.Contact{
 		ID: id, Customer: customerOf(text(it, pkName)), Start: start,
 		WaitingSince: moment(it, attrContactWaitingSince), FirstAnswer: moment(it, attrContactFirstAnswer), LastAnswer: moment(it, attrContactLastAnswer), ClosesAt: moment(it, attrContactClosesAt),
-		Channels: splitChannels(text(it, attrContactChannels)), Department: text(it, attrContactDepartment), Taxonomy: text(it, attrContactTaxonomy),
+		Channels: splitChannels(text(it, attrContactChannels)), Department: text(it, attrContactDepartment), Taxonomy: text(it, attrContactTaxonomy), Model: text(it, attrContactModel),
 		Threads: strings.Fields(text(it, attrContactThreads)), Version: number(it, attrContactVersion),
 	}
 	for attr, causes := range map[string]*[]contact.Cause{attrContactCauses: &c.Causes, attrContactUnrecorded: &c.Unrecorded} {

@@ -80,6 +80,7 @@ import (
 //	problems#<department>          <opened>#<problem>        problem of the department, or escalation to it
 //	corrections                    <time>#<hash>             correction
 //	late#C#<customer>              <time of receipt>         message that arrived long after it was sent
+//	registered                     <time>#<hash>             contact that an agent registered with its reason and a text
 const (
 	profileSK   = "P"
 	problemSK   = "P"
@@ -129,6 +130,8 @@ const (
 	quarantinePrefix = "Q#"
 
 	correctionsPK = "corrections" // of the index
+	registeredPK  = "registered"  // of the index
+	latePrefix    = "late#"       // of the index
 
 	watermarkKey = "~watermark" // instead of a provider id
 
@@ -358,7 +361,11 @@ func subjectOf(pk string) string {
 	return subject
 }
 
-func latePK(customer string) string { return "late#" + customer }
+func latePK(customer string) string { return latePrefix + customer }
+
+func (t *core) registeredPlace(m message.Message) string {
+	return timePlace(m.SentAt, t.pepper.Hash("registered", string(m.CustomerID), string(m.ID))[:16])
+}
 
 func problemsPK(department string) string { return "problems#" + department }
 

@@ -21,6 +21,7 @@ func (t Messages) PutRecordedMessage(ctx context.Context, members []identity.Cus
 	if err != nil {
 		return stored, false, err
 	}
+	t.setRegistered(it, m)
 	taken, err := t.sameProviderID(ctx, members, m)
 	if err == nil && taken == nil {
 		taken, err = t.putNew(ctx, it)

@@ -21,49 +21,70 @@ type reader struct {
 func (t *Triage) newReader() *reader { return &reader{t, map[string][]string{}} }
 
 // read returns the readings of messages: the causes in the customer's words, or
-// the reason that an agent registered.
+// the reason that an agent registered. If no phrase matches, the model may guess.
 func (r *reader) read(ctx context.Context, messages []message.Message) ([]contact.Reading, error) {
 	out := make([]contact.Reading, len(messages))
-	var buffer [8]taxonomy.Result
 	for i, m := range messages {
 		if err := ctx.Err(); err != nil {
 			return nil, fault.Wrap(fault.Unavailable, err, "no time left to classify")
 		}
 		_, machine := contact.WrittenByMachine(m, r.OwnTexts)
-		out[i] = contact.Reading{Message: m, Taxonomy: r.Taxonomy.Version, Machine: &machine}
-		if machine {
-			continue
-		}
+		out[i] = contact.Reading{Message: m, ReadBy: r.version(), Machine: &machine}
 		if m.Reason != "" {
-			cause := r.agentCause(m.Reason, m.Product)
+			cause := r.newCause(m.Reason, m.Product)
 			cause.Message = m.ID
 			cause.Confidence = 1
+			cause.FoundBy = contact.ByAgent
 			out[i].Causes = []contact.Cause{cause}
 			continue
 		}
 		empty := m.Text == "" && m.Subject == ""
-		if m.Direction != message.Inbound || m.Passive || m.Deleted || empty {
+		saysNothing := machine || empty || m.Passive || m.Deleted
+		if m.Direction != message.Inbound || saysNothing {
 			continue
 		}
-		text := m.TextWithSubject()
-		hints, err := r.orderHints(ctx, text)
-		if err != nil {
+		var err error
+		if out[i].Causes, err = r.findCauses(ctx, m); err != nil {
 			return nil, err
-		}
-		for _, found := range r.Taxonomy.ClassifyAll(text, hints, buffer[:0]) {
-			if found.Reason != "" {
-				out[i].Causes = append(out[i].Causes, detectedCause(found, m.ID))
-			}
 		}
 	}
 	return out, nil
+}
+
+// version returns what messages are read with now.
+func (t *Triage) version() contact.Version {
+	return contact.Version{Taxonomy: t.Taxonomy.Version, Model: t.modelID()}
+}
+
+// findCauses returns the causes that a message names.
+func (r *reader) findCauses(ctx context.Context, m message.Message) ([]contact.Cause, error) {
+	text := m.TextWithSubject()
+	hints, err := r.orderHints(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	var buffer [8]taxonomy.Result
+	var causes []contact.Cause
+	for _, found := range r.Taxonomy.ClassifyAll(text, hints, buffer[:0]) {
+		if found.Reason != "" && !r.doubtsPhrase(m, found) {
+			causes = append(causes, detectedCause(found, m.ID))
+		}
+	}
+	if len(causes) > 0 {
+		return causes, nil
+	}
+	if c, ok := r.guessCause(text, r.productIn(text, hints)); ok {
+		c.Message = m.ID
+		causes = append(causes, c)
+	}
+	return causes, nil
 }
 
 // detectedCause returns the cause that the taxonomy found in a message.
 func detectedCause(r taxonomy.Result, in message.ID) contact.Cause {
 	c := contact.Cause{
 		Reason: r.Reason, Product: r.Product, Department: r.Department,
-		Words: r.Matched, Message: in, Confidence: r.Confidence,
+		FoundBy: contact.ByPhrase, Words: r.Matched, Message: in, Confidence: r.Confidence,
 	}
 	for _, s := range r.Spans.List() {
 		c.Spans = append(c.Spans, [2]int32{s.From, s.To})
@@ -76,10 +97,13 @@ func detectedCause(r taxonomy.Result, in message.ID) contact.Cause {
 func (r *reader) addProducts(ctx context.Context, contacts []contact.Contact) error {
 	for i := range contacts {
 		k := &contacts[i]
-		if len(k.Causes) == 0 || k.Causes[0].Product != "" || len(k.Causes[0].Words) == 0 {
+		if len(k.Causes) == 0 || k.Causes[0].Product != "" {
 			continue
 		}
 		c := &k.Causes[0]
+		if c.FoundBy != contact.ByPhrase && c.FoundBy != contact.ByModel {
+			continue
+		}
 		if known, ok := r.Taxonomy.Reason(c.Reason); !ok || !known.PerProduct {
 			continue
 		}
@@ -103,6 +127,9 @@ func (r *reader) productOf(ctx context.Context, k contact.Contact) (string, erro
 	hints, err := r.orderHints(ctx, text)
 	if err != nil {
 		return "", err
+	}
+	if k.Causes[0].FoundBy == contact.ByModel {
+		return r.productIn(text, hints), nil
 	}
 	var buffer [8]taxonomy.Result
 	product := ""
@@ -133,9 +160,9 @@ func (r *reader) orderHints(ctx context.Context, text string) (taxonomy.Hints, e
 	return h, nil
 }
 
-// agentCause returns the cause that an agent registered. It has a product only
-// if the taxonomy counts the reason by product.
-func (t *Triage) agentCause(reason, product string) contact.Cause {
+// newCause returns the cause of a reason. It has a product only if the taxonomy
+// counts the reason by product.
+func (t *Triage) newCause(reason, product string) contact.Cause {
 	if r, ok := t.Taxonomy.Reason(reason); ok && !r.PerProduct {
 		product = ""
 	}
@@ -148,7 +175,7 @@ func (t *Triage) agentCorrections(corrections []contact.Correction) []contact.Co
 	for i, c := range out {
 		out[i].Causes = nil
 		for _, cause := range c.Causes {
-			out[i].Causes = append(out[i].Causes, t.agentCause(cause.Reason, cause.Product))
+			out[i].Causes = append(out[i].Causes, t.newCause(cause.Reason, cause.Product))
 		}
 	}
 	return out

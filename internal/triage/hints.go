@@ -36,9 +36,9 @@ var afterAllMessages = time.Unix(1<<40, 0)
 
 // pin keeps the causes for which stored contacts were opened with an older
 // taxonomy, except of the contacts that are to be classified again.
-func (h hint) pin(readings []contact.Reading, stored []contact.Contact, version string, now time.Time) {
+func (h hint) pin(readings []contact.Reading, stored []contact.Contact, current contact.Version, now time.Time) {
 	kept := slices.DeleteFunc(slices.Clone(stored), func(k contact.Contact) bool { return slices.Contains(h.reclassifyIDs, k.ID) })
-	contact.Pin(readings, kept, version, h.reclassifySince, now)
+	contact.Pin(readings, kept, current, h.reclassifySince, now)
 }
 
 // target says which contacts of a customer a record concerns.

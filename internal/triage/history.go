@@ -45,7 +45,7 @@ func (t *Triage) computeContacts(ctx context.Context, c identity.Customer, asked
 	if err != nil {
 		return h, err
 	}
-	asked.pin(readings, h.Stored, t.Taxonomy.Version, t.Now())
+	asked.pin(readings, h.Stored, t.version(), t.Now())
 	h.Computed = contact.Correct(readings, t.agentCorrections(corrections))
 	if err := reader.addProducts(ctx, h.Computed); err != nil {
 		return h, err

@@ -201,7 +201,7 @@ func concernedCustomers(before, now identity.Customer) (concerned []identity.Cus
 
 // compareContacts plans to save and drop contacts, so that the stored ones from a
 // time on become the computed ones. A contact in reclassify is also saved when
-// only its taxonomy version differs, and a contact with unrecorded causes always.
+// only its taxonomy version or model differs, and a contact with unrecorded causes always.
 func (p *plan) compareContacts(stored, computed []contact.Contact, from time.Time, reclassify []string) {
 	old := map[contactKey]contact.Contact{}
 	for _, k := range stored {
@@ -216,7 +216,8 @@ func (p *plan) compareContacts(stored, computed []contact.Contact, from time.Tim
 			p.save = append(p.save, k)
 			continue
 		}
-		newVersion := before.Taxonomy != k.Taxonomy && slices.Contains(reclassify, k.ID)
+		isOlder := before.Taxonomy != k.Taxonomy || before.Model != k.Model
+		newVersion := isOlder && slices.Contains(reclassify, k.ID)
 		if newVersion || len(before.Unrecorded) > 0 || !isSameContact(before, k) {
 			k.Version = before.Version
 			p.save = append(p.save, k)
@@ -228,8 +229,8 @@ func (p *plan) compareContacts(stored, computed []contact.Contact, from time.Tim
 }
 
 // isSameContact reports whether two versions of a contact need no write. Causes
-// differ when another message names them; the version of the taxonomy alone
-// does not matter.
+// differ when another message names them; the version of the taxonomy and the model
+// alone do not matter.
 func isSameContact(a, b contact.Contact) bool {
 	if a.Department != b.Department || !hasSameTimes(a, b) {
 		return false
@@ -250,7 +251,13 @@ func isSameCause(a, b contact.Cause) bool {
 	if !a.Same(b) || a.Department != b.Department {
 		return false
 	}
-	return a.Corrected == b.Corrected && a.Message == b.Message
+	return a.Corrected == b.Corrected && a.Message == b.Message && hasSameOrigin(a, b)
+}
+
+// hasSameOrigin reports whether two causes were found in the same way. Stored causes
+// of earlier versions do not say how.
+func hasSameOrigin(stored, computed contact.Cause) bool {
+	return stored.FoundBy == "" || stored.FoundBy == computed.FoundBy
 }
 
 // planUnknownHints plans hints for recent contacts without a known reason, if

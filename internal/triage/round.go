@@ -32,6 +32,7 @@ func (t *Triage) runRound(ctx context.Context, todo []hint, consistent bool, bad
 			plans[i].err = lambdabatch.RecoverPanic(ctx, func() error { return t.savePlan(ctx, plans[i]) })
 		}
 	})
+	t.countSaved(plans)
 	var next []hint
 	for i, p := range plans {
 		next = append(next, nextHints(todo[i], p)...)

@@ -99,6 +99,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/heard-intake/heard/internal/classifier/trained"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/detection"
 	"github.com/heard-intake/heard/internal/fault"
@@ -153,6 +154,7 @@ type Meter interface {
 type Triage struct {
 	Store    Store
 	Taxonomy *taxonomy.Taxonomy
+	Model    *trained.Model // guesses reasons where no phrase matches; may be nil
 	Zone     *time.Location // of the organisation; decides on which day an occurrence is
 	Meter    Meter
 	Now      func() time.Time
