@@ -28,7 +28,7 @@ func taxonomyCommands() []command {
 			"taxonomy check -text 'my invoice is wrong' infra/taxonomy.yaml", (*tool).runTaxonomy,
 		},
 		{
-			"train", "[-last]", "train the classifier now and print the result; -last prints that of the last training",
+			"train", "[-last]", "train the classifier and print the result, or the last result",
 			"train -last", (*tool).trainClassifier,
 		},
 	}

@@ -1,6 +1,7 @@
 package agentapi_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -68,6 +69,28 @@ func (s *stack) walked(body map[string]any) (found int, changes map[string]int) 
 			return found, changes
 		}
 		body["cursor"] = some.Cursor
+	}
+}
+
+// Contacts that an older model classified are outdated, unless no model is in use.
+func TestReclassify_OlderModel(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	for i, model := range []string{"", "m1", "m2"} {
+		k := contact.Contact{
+			ID: "k" + fmt.Sprint(i), Customer: "01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e90", Start: now.Add(-time.Hour), Department: contact.Unassigned,
+			Taxonomy: s.Agents.Taxonomy().Version, Model: model,
+		}
+		if err := s.Table.Contacts.Save(t.Context(), k); err != nil {
+			t.Fatal(err)
+		}
+	}
+	since := now.Add(-24 * time.Hour).Format(time.RFC3339)
+	for model, want := range map[string]int{"": 0, "m2": 2, "m3": 3} {
+		s.Agents.ModelID = func(context.Context) string { return model }
+		if got, _ := s.walked(map[string]any{"reason": "unknown", "since": since, "dryRun": true}); got != want {
+			t.Errorf("with the model %q in use: got %d outdated contacts, want %d", model, got, want)
+		}
 	}
 }
 

@@ -209,6 +209,9 @@ func TestGuess_NoAllocations(t *testing.T) {
 	if n := testing.AllocsPerRun(200, func() { m.Guess(text, "nl", buffer[:0]) }); n > 0 && !raceEnabled {
 		t.Errorf("allocations per text = %v, want 0", n)
 	}
+	if n := testing.AllocsPerRun(200, func() { m.Doubts(text, "nl", "invoice-unclear") }); n > 0 && !raceEnabled {
+		t.Errorf("allocations of a doubt = %v, want 0", n)
+	}
 }
 
 func TestGuess_Concurrent(t *testing.T) {
