@@ -111,8 +111,8 @@ func splitChannels(s string) []message.Channel {
 const maxStaleness = 15 * time.Minute
 
 // NearbyContacts returns the contacts of a customer that began after at, and
-// the last few before it, latest first. It also returns the corrections, and
-// whether an identity change was stored in the last 15 minutes. Identity
+// the last few before it, latest first. It also returns the corrections and
+// decisions, and whether an identity change was stored in the last 15 minutes. Identity
 // changes sort just before the contacts; if the query stops before it reaches
 // them, Changed is true.
 func (t Contacts) NearbyContacts(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) (contact.NearbyContacts, error) {
@@ -127,6 +127,12 @@ func (t Contacts) NearbyContacts(ctx context.Context, c identity.CustomerID, at 
 		if strings.HasPrefix(sk, changePrefix) {
 			out.Changed = changedAt(sk).After(t.Now().Add(-maxStaleness))
 			return false
+		}
+		if strings.HasPrefix(sk, decisionPrefix) {
+			var decided contact.Decision
+			decided, bad = readDecision(it)
+			out.Decisions = append(out.Decisions, decided)
+			return bad == nil
 		}
 		if strings.HasPrefix(sk, correctionPrefix) {
 			var said contact.Correction

@@ -78,6 +78,7 @@ func (t *Triage) readContacts(ctx context.Context, c identity.Customer, at time.
 		}
 		all.Contacts = append(all.Contacts, part.Contacts...)
 		all.Corrections = append(all.Corrections, part.Corrections...)
+		all.Decisions = append(all.Decisions, part.Decisions...)
 		all.Changed = all.Changed || part.Changed
 	}
 	sortLatestFirst(all.Contacts)
