@@ -153,7 +153,8 @@ type Meter interface {
 type Triage struct {
 	Store    Store
 	Taxonomy *taxonomy.Taxonomy
-	Zone     *time.Location // of the organisation; decides on which day an occurrence is
+	Zone     *time.Location   // of the organisation; decides on which day an occurrence is
+	AppTexts contact.AppTexts // messages that the company's apps send by themselves
 	Meter    Meter
 	Now      func() time.Time
 	Dead     *lambdabatch.DeadLetters // takes records that can never be handled
