@@ -47,7 +47,7 @@ var rules = []struct {
 	{"internal/taxonomy", join(words, "internal/schedule", "internal/taxonomy/lexicon"), false},
 	{"internal/taxonomy/lexicon", nil, false},
 	{"internal/taxonomy/published", join(words, "internal/taxonomy"), false},
-	{"internal/classifier", join(words, "internal/taxonomy"), false},
+	{"internal/classifier", join(words, "internal/taxonomy", "internal/taxonomy/lexicon"), false},
 	{"internal/classifier/trained", join(words, "internal/classifier"), false},
 	{"internal/message", join(words, "internal/identity"), false},
 	{"internal/contact", join(words, "internal/message", "internal/identity"), false},

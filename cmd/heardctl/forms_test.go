@@ -92,8 +92,8 @@ func TestForms(t *testing.T) {
 	has(out, "  MailForms="+relay+"\n", true)
 	has(out, "heardctl part -dry-run -forms <MailForms> "+relay, true)
 	has(out, "Without -staff", true)
-	if _, errOut, _ := heardctl(t, "-dir", dir, "doctor"); strings.Count(errOut, "items\n") != 1 {
-		t.Errorf("the progress of one page: got %q, want one line", errOut)
+	if _, errOut, _ := heardctl(t, "-dir", dir, "doctor"); strings.Count(errOut, "items\n") != 2 {
+		t.Errorf("the progress of two scans of one page: got %q, want two lines", errOut)
 	}
 	out = ctl("doctor", "-most", "1")
 	has(out, "in the part of the table that was examined, no sender has", true)

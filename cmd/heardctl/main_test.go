@@ -151,6 +151,15 @@ func TestRun_OperatorCommands(t *testing.T) {
 	expect(works(t, here("brief", jan)...), "promised", "Een nieuwe handleiding", "agent agent-7", "Wil een mens.", "[0]")
 	expect(works(t, here("brief", "-json", jan)...), `"cites":[0]`)
 	expect(works(t, here("release", "-as", "agent:agent-7", jan)...), "is not claimed")
+	var question struct{ ID string }
+	if err := json.Unmarshal([]byte(strings.SplitN(lines, "\n", 2)[0]), &question); err != nil {
+		t.Fatal(err)
+	}
+	expect(works(t, here("decide", "-asks", "no", "phone:+319701000001", question.ID)...), question.ID+": asks no, machine not decided")
+	expect(works(t, here("decide", "-machine", "no", "-asks", "withdraw", "phone:+319701000001", question.ID)...), "asks not decided, machine no")
+	if _, errOut, code := heardctl(t, here("decide", "-asks", "no", "phone:+319701000001", "1795179600000:whatsapp:x")...); code != 1 || !strings.Contains(errOut, "no such message") {
+		t.Errorf("a decision about an unknown message: got code %d and %q, want 1 and its error", code, errOut)
+	}
 	settle()
 	expect(works(t, here("events", "-delete")...), `"kind":"message"`, `"kind":"waiting"`, `"kind":"assigned"`, `"kind":"released"`)
 	if _, errOut, code := heardctl(t, here("history", "account:nobody")...); code != 1 || !strings.Contains(errOut, "HTTP 404") {
@@ -442,6 +451,8 @@ func TestRun_CommandLines(t *testing.T) {
 		"unknown act":              {[]string{"problem", "paint", "x"}, 2, `no action "paint"`},
 		"no act":                   {[]string{"problem", "-comment", "x"}, 2, "usage: heardctl problem"},
 		"too few arguments":        {[]string{"problem", "merge", "x", "-comment", "y"}, 2, "heardctl problem merge [-version <n>] [-comment <text>] <id> <into>"},
+		"no decision":              {[]string{"decide", "phone:31970100001", "x"}, 1, "-asks or -machine is required"},
+		"decision of a word":       {[]string{"decide", "-asks", "maybe", "phone:31970100001", "x"}, 2, "must be yes, no or withdraw"},
 		"unknown decision":         {[]string{"candidates", "paint", "x"}, 2, "usage: heardctl candidates"},
 		"no -why":                  {[]string{"candidates", "dismiss", "x"}, 1, "-why is required"},
 		"-reason with dismiss":     {[]string{"candidates", "dismiss", "-why", "y", "-reason", "z", "x"}, 1, "-reason is required with confirm"},
@@ -455,7 +466,7 @@ func TestRun_CommandLines(t *testing.T) {
 		"a broken taxonomy":        {[]string{"taxonomy", "check", "main.go"}, 1, "1 mistake: correct it and check again\n"},
 		"a classified text":        {[]string{"taxonomy", "check", "-text", "ik snap mijn factuur niet", "../../infra/taxonomy.yaml"}, 0, "invoice-unclear for billing, confidence 0."},
 		"a checked form nowhere":   {[]string{"taxonomy", "check", "-out", none + "/x/y", "../../infra/taxonomy.yaml"}, 1, "no such file"},
-		"a text without a reason":  {[]string{"taxonomy", "-text", "goedemorgen", "../../infra/taxonomy.yaml"}, 0, "unknown: no phrase"},
+		"a text without a reason":  {[]string{"taxonomy", "-text", "goedemorgen", "../../infra/taxonomy.yaml"}, 0, "unknown: the text has no phrase"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

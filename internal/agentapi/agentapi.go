@@ -1,7 +1,7 @@
 // Package agentapi is the HTTP API of agent tools: a help desk, a CRM, a bot.
 // It finds customers, shows their history, brief and contacts, lists who is
-// waiting, and takes answers, claims, notes, corrections and changes of
-// identity. infra/openapi.yaml describes every operation.
+// waiting, and takes answers, claims, notes, corrections, decisions and
+// changes of identity. infra/openapi.yaml describes every operation.
 //
 //	GET /v1/customers?phone=31970100678&messages=20
 //	Authorization: Bearer <token with the scope customers:read>
@@ -97,6 +97,7 @@ func (a *API) routes() []httpapi.Route {
 		{Pattern: "POST /v1/customers/{id}/handover", Scope: httpapi.WriteCustomers, Serve: a.handOverCustomer},
 		{Pattern: "POST /v1/customers/{id}/release", Scope: httpapi.WriteCustomers, Serve: a.releaseCustomer},
 
+		{Pattern: "POST /v1/customers/{id}/decisions", Scope: httpapi.WriteCustomers, Serve: a.decideMessage},
 		{Pattern: "GET /v1/corrections", Scope: httpapi.ReadCustomers, Serve: a.listCorrections},
 		{Pattern: "GET /v1/examples", Scope: httpapi.ReadCustomers, Serve: a.listExamples},
 		{Pattern: "GET /v1/customers/{id}/contacts/{contact}/reasons", Scope: httpapi.ReadCustomers, Serve: a.getReasons},

@@ -258,7 +258,7 @@ func (t *text) markNames(name string) bool {
 func closingReason(covered cover, m message.Message, answered bool) (AskReason, bool) {
 	has := func(c category) bool { return covered&coverOf(c) != 0 }
 	switch {
-	case has(thanks):
+	case has(thanks), has(praise):
 		return OnlyThanks, true
 	case has(solved):
 		return OnlySolved, true

@@ -98,10 +98,12 @@ type Contact struct {
 	Version      int64               `json:"-"`                  // version of the stored item; 0 if not stored
 }
 
-// NearbyContacts holds the contacts of one customer id near a time, with corrections.
+// NearbyContacts holds the contacts of one customer id near a time, with corrections and
+// decisions.
 type NearbyContacts struct {
 	Contacts    []Contact // latest first
 	Corrections []Correction
+	Decisions   []Decision
 	Changed     bool // an identity change may have happened recently
 }
 

@@ -17,6 +17,7 @@ const (
 	filler                   // "ja", "ah"; says nothing alone
 	denial                   // "nee"; belongs to the words after it
 	thanks
+	praise // "je hebt me goed geholpen"
 	agreement
 	farewell
 	signOff // "met vriendelijke groet", followed by a name
@@ -24,7 +25,7 @@ const (
 	categoryCount
 )
 
-var categoryNames = [categoryCount]string{"greet", "hello", "filler", "deny", "thanks", "agree", "bye", "signoff", "solved"}
+var categoryNames = [categoryCount]string{"greet", "hello", "filler", "deny", "thanks", "praise", "agree", "bye", "signoff", "solved"}
 
 // A grammar holds the patterns of phrases. It does not change, and may be used
 // concurrently.

@@ -6,6 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/message"
 )
@@ -28,7 +29,8 @@ const (
 //     sent through the API.
 //   - A mail that SES calls spam. A mail whose sender DMARC does not prove may be a
 //     person's.
-//   - A mail from an address that no person reads, such as noreply@shop.example.
+//   - A mail from an address that no person reads, such as noreply@shop.example. With
+//     another address in Reply-To it may come from a web form, and is a person's.
 //   - A mail of which every sentence is typical of an absence notice, or of a receipt
 //     with a ticket number. A sentence of another kind makes it a person's mail: "I am out
 //     of office until Friday" is a notice, and "... so please deliver on Saturday" is not.
@@ -44,7 +46,7 @@ func WrittenByMachine(m message.Message, own AppTexts) (why string, yes bool) {
 		return MachineSpam, true
 	case m.Direction == message.Outbound:
 		return writtenByApp(m, own)
-	case m.Channel == message.Email && isNoReply(m.Customer):
+	case m.Channel == message.Email && isNoReply(m):
 		return MachineNoReply, true
 	case m.Origin == message.Recorded:
 		return "", false
@@ -74,8 +76,18 @@ func writtenByApp(m message.Message, own AppTexts) (string, bool) {
 	return "", false
 }
 
-func isNoReply(a identity.Address) bool {
-	return a.Kind == identity.Email && a.Scope == "" && IsNoReplyAddress(a.Value)
+// isNoReply reports whether a mail came from an address that no person reads, and names
+// no other address for an answer.
+func isNoReply(m message.Message) bool {
+	if m.Customer.Kind != identity.Email || m.Customer.Scope != "" || !IsNoReplyAddress(m.Customer.Value) {
+		return false
+	}
+	for _, a := range m.Aliases {
+		if a.Kind == identity.Email && !IsNoReplyAddress(a.Value) {
+			return false
+		}
+	}
+	return true
 }
 
 // separatorsInAddress removes the signs between the words of an address.
@@ -96,6 +108,9 @@ func IsNoReplyAddress(address string) bool {
 // Messenger writes the name into an instant reply.
 const NamePlaceholder = "{name}"
 
+// AppTextSeparator separates the texts of a list for [ParseAppTexts].
+const AppTextSeparator = "||"
+
 // AppTexts are messages that an app of the company sends by itself, such as the
 // greeting and away messages of the WhatsApp Business app and the instant reply of
 // Messenger. The platforms report them like an answer of staff. The zero value is empty.
@@ -104,25 +119,45 @@ type AppTexts struct {
 	named [][2]string // before and after the name
 }
 
-// maxAppText is the length of the longest text that an app sends by itself, in bytes.
-const maxAppText = 4 << 10
+// Bounds of a text that an app sends by itself, in bytes. Staff often send shorter
+// texts, too.
+const (
+	maxAppText = 4 << 10
+	minAppText = 10
+)
 
-// NewAppTexts returns the messages with these texts. Case and white space do not
-// matter. A text may have one [NamePlaceholder].
-func NewAppTexts(texts []string) AppTexts {
+// ParseAppTexts reads texts with [AppTextSeparator] between them. Case and white space
+// do not matter. A text may have one [NamePlaceholder]. If an entry is not valid, the
+// error describes the first such entry, and the result has the others.
+func ParseAppTexts(list string) (AppTexts, error) {
 	a := AppTexts{whole: map[string]bool{}}
-	for _, s := range texts {
-		s = normalizeAppText(s)
-		before, after, hasName := strings.Cut(s, NamePlaceholder)
-		switch {
-		case s == "":
-		case hasName:
-			a.named = append(a.named, [2]string{before, after})
-		default:
-			a.whole[s] = true
+	var first error
+	for entry := range strings.SplitSeq(list, AppTextSeparator) {
+		if entry = NormalizeAppText(entry); entry == "" {
+			continue
+		}
+		if err := a.addText(entry); err != nil && first == nil {
+			first = err
 		}
 	}
-	return a
+	return a, first
+}
+
+func (a *AppTexts) addText(entry string) error {
+	before, after, hasName := strings.Cut(entry, NamePlaceholder)
+	switch {
+	case len(before)+len(after) < minAppText:
+		return fault.New(fault.Invalid, "the text %q is too short: staff may write the same; a text has at least %d letters", entry, minAppText)
+	case len(entry) > maxAppText:
+		return fault.New(fault.Invalid, "the text that begins with %q is too long: a text has at most %d letters", message.Cut(entry, 40), maxAppText)
+	case strings.Contains(after, NamePlaceholder):
+		return fault.New(fault.Invalid, "the text %q has %s twice; it may have it once", entry, NamePlaceholder)
+	case hasName:
+		a.named = append(a.named, [2]string{before, after})
+	default:
+		a.whole[entry] = true
+	}
+	return nil
 }
 
 // maxNameInText is the length of the longest name in place of a [NamePlaceholder], in
@@ -134,7 +169,7 @@ func (a AppTexts) Has(text string) bool {
 	if len(text) > maxAppText || len(a.whole)+len(a.named) == 0 {
 		return false
 	}
-	text = normalizeAppText(text)
+	text = NormalizeAppText(text)
 	if a.whole[text] {
 		return true
 	}
@@ -149,14 +184,16 @@ func (a AppTexts) Has(text string) bool {
 	return false
 }
 
-func normalizeAppText(s string) string { return strings.Join(strings.Fields(strings.ToLower(s)), " ") }
+// NormalizeAppText returns a text in lower case, with single spaces. Texts that are equal
+// in this form are the same message of an app.
+func NormalizeAppText(s string) string { return strings.Join(strings.Fields(strings.ToLower(s)), " ") }
 
 // defaultAppTexts are the texts that the WhatsApp Business app proposes to a company.
-var defaultAppTexts = NewAppTexts([]string{
-	"Thank you for your message. We're unavailable right now, but will respond as soon as possible.",
-	"Bedankt voor je bericht. We zijn momenteel niet beschikbaar, maar reageren zo snel mogelijk.",
-	"Bedankt voor uw bericht. We zijn momenteel niet beschikbaar, maar reageren zo snel mogelijk.",
-})
+var defaultAppTexts = AppTexts{whole: map[string]bool{
+	"thank you for your message. we're unavailable right now, but will respond as soon as possible.": true,
+	"bedankt voor je bericht. we zijn momenteel niet beschikbaar, maar reageren zo snel mogelijk.":   true,
+	"bedankt voor uw bericht. we zijn momenteel niet beschikbaar, maar reageren zo snel mogelijk.":   true,
+}}
 
 // machinePhrases describe the sentences of one kind of automatic message.
 type machinePhrases struct {

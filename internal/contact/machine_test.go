@@ -1,6 +1,7 @@
 package contact_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/heard-intake/heard/internal/contact"
@@ -48,6 +49,12 @@ func TestWrittenByMachine_Marked(t *testing.T) {
 		{"niet-beantwoorden", from("niet-beantwoorden@winkel.example"), "no-reply"},
 		{"donotreply", from("donotreply@shop.example"), "no-reply"},
 		{"reply", from("reply@shop.example"), ""},
+		{"form with the visitor in Reply-To", change(from("noreply@forms.example"), func(m *message.Message) {
+			m.Aliases = []identity.Address{{Alias: identity.Alias{Kind: identity.Email, Value: "els@example.com"}, Assurance: identity.Claimed}}
+		}), ""},
+		{"no-reply in Reply-To", change(from("noreply@shop.example"), func(m *message.Message) {
+			m.Aliases = []identity.Address{{Alias: identity.Alias{Kind: identity.Email, Value: "no-reply@mail.shop.example"}, Assurance: identity.Claimed}}
+		}), "no-reply"},
 		{"unknown author", change(from("noreply"), func(m *message.Message) { m.Customer.Scope = "unknown" }), ""},
 		{"answer by an agent", change(outbound(message.Email, 0), func(m *message.Message) { m.Origin = message.Composed; m.Text = "Wij hebben uw e-mail ontvangen." }), ""},
 		{"registered call", change(inbound(message.Phone, 0), func(m *message.Message) { m.Origin = message.Recorded; m.Text = "Uw bericht is ontvangen" }), ""},
@@ -136,9 +143,10 @@ func TestWrittenByMachine_Words(t *testing.T) {
 // TestWrittenByMachine_Chat reads what apps send by themselves.
 func TestWrittenByMachine_Chat(t *testing.T) {
 	t.Parallel()
-	own := contact.NewAppTexts([]string{
-		"Welkom bij Winkel Voorbeeld!\nWaarmee kunnen we helpen?", "  We zijn gesloten tot 9 uur. ", "Hoi {name}, we lezen je bericht zo.", "",
-	})
+	own, err := contact.ParseAppTexts("Welkom bij Winkel Voorbeeld!\nWaarmee kunnen we helpen? ||  We zijn gesloten tot 9 uur. || Hoi {name}, we lezen je bericht zo.||")
+	if err != nil {
+		t.Fatal(err)
+	}
 	echo := func(ch message.Channel, text string) message.Message {
 		m := outbound(ch, 0)
 		m.Origin = message.Echo
@@ -176,6 +184,30 @@ func TestWrittenByMachine_Chat(t *testing.T) {
 			t.Parallel()
 			if why, yes := contact.WrittenByMachine(tt.m, own); why != tt.want || yes != (tt.want != "") {
 				t.Errorf("got %q and %v, want %q", why, yes, tt.want)
+			}
+		})
+	}
+}
+
+func TestParseAppTexts_Invalid(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ list, err string }{
+		"empty":          {"", ""},
+		"separators":     {" || ||", ""},
+		"short":          {"ok || We zijn gesloten tot 9 uur.", "too short"},
+		"name alone":     {"{name}! || We zijn gesloten tot 9 uur.", "too short"},
+		"two names":      {"Hoi {name}, ja {name}, welkom || We zijn gesloten tot 9 uur.", "twice"},
+		"long":           {strings.Repeat("a", 5000) + "|| We zijn gesloten tot 9 uur.", "too long"},
+		"one good entry": {"We zijn gesloten tot 9 uur.", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := contact.ParseAppTexts(tt.list)
+			if (err == nil) != (tt.err == "") || (err != nil && !strings.Contains(err.Error(), tt.err)) {
+				t.Errorf("error: got %v, want %q", err, tt.err)
+			}
+			if want := strings.Contains(tt.list, "gesloten"); got.Has("we zijn gesloten tot 9 uur.") != want {
+				t.Errorf("the valid entry: got %v, want %v", !want, want)
 			}
 		})
 	}

@@ -45,7 +45,10 @@ func coverText(t *text, g *grammar, excluded cover) cover {
 			r.reached[t.count] |= r.reached[at]
 		}
 	}
-	return r.reached[t.count] | r.denied[t.count]
+	if r.reached[t.count] == 0 && r.denied[t.count] != 0 {
+		return reachable | coverOf(denial) // "goed, nee" does not say what it denies
+	}
+	return r.reached[t.count]
 }
 
 // readPhrases covers the words from at with each phrase that begins there.

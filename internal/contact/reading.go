@@ -12,8 +12,8 @@ type Reading struct {
 	message.Message
 	Causes  []Cause // the wishes in it: the known causes that it names, first named first
 	ReadBy  Version // what found the causes
-	Asks    *bool   // what an agent decided; nil: [Asks] decides
-	Machine *bool   // what an agent or the settings say; nil: [WrittenByMachine] decides
+	Asks    *bool   // what a person decided; nil: [Asks] decides
+	Machine *bool   // what a person or the settings say; nil: [WrittenByMachine] decides
 }
 
 // A Version is what messages are read with.

@@ -206,8 +206,8 @@ func (w *wording) appendFolded(r rune, s string) {
 	}
 }
 
-// readSign records the meaning of a character that is not part of a word, and returns
-// the separator that it is. The character is at the beginning of rest.
+// readSign records the meaning of r, the first character of rest, which is not part of
+// a word. Its result says how strongly r separates words.
 func (t *text) readSign(r rune, rest string) separator {
 	switch {
 	case strings.ContainsRune(questionMarks, r):

@@ -107,6 +107,14 @@ const (
 	attrContactThreads      = "th" // threads, separated by spaces
 )
 
+// Decision of a person about a message.
+const (
+	attrDecisionAsks    = "a"  // "y": it asks for an answer; "n": it does not; absent: not decided
+	attrDecisionMachine = "m"  // "y": a program wrote it; "n": a person did; absent: not decided
+	attrDecisionBy      = "by" // person who decided last
+	attrDecisionAt      = "t"  // time of the last decision
+)
+
 // attrClaimVersion is the version of a claim, which each write increments. The
 // claim itself is in attrJSON.
 const attrClaimVersion = "v"

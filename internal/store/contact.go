@@ -114,8 +114,8 @@ func splitChannels(s string) []message.Channel {
 const maxStaleness = 15 * time.Minute
 
 // NearbyContacts returns the contacts of a customer that began after at, and
-// the last few before it, latest first. It also returns the corrections, and
-// whether an identity change was stored in the last 15 minutes. Identity
+// the last few before it, latest first. It also returns the corrections and
+// decisions, and whether an identity change was stored in the last 15 minutes. Identity
 // changes sort just before the contacts; if the query stops before it reaches
 // them, Changed is true.
 func (t Contacts) NearbyContacts(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) (contact.NearbyContacts, error) {
@@ -130,6 +130,12 @@ func (t Contacts) NearbyContacts(ctx context.Context, c identity.CustomerID, at 
 		if strings.HasPrefix(sk, changePrefix) {
 			out.Changed = changedAt(sk).After(t.Now().Add(-maxStaleness))
 			return false
+		}
+		if strings.HasPrefix(sk, decisionPrefix) {
+			var decided contact.Decision
+			decided, bad = readDecision(it)
+			out.Decisions = append(out.Decisions, decided)
+			return bad == nil
 		}
 		if strings.HasPrefix(sk, correctionPrefix) {
 			var said contact.Correction
@@ -274,16 +280,20 @@ const maxBefore = 8
 // messages, as triage stored them, and all messages since that time.
 func (t Contacts) WithMessages(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Contact, []message.Message, error) {
 	var stored []contact.Contact
+	var decisions []contact.Decision
 	for _, member := range c.Members {
 		part, err := t.NearbyContacts(ctx, member, from, maxBefore, false)
 		if err != nil {
 			return nil, nil, fmt.Errorf("contacts with messages: %w", err)
 		}
 		stored = append(stored, part.Contacts...)
+		decisions = append(decisions, part.Decisions...)
 	}
 	messages, err := t.messages().RecentMessages(ctx, c, from)
 	if err != nil {
 		return nil, nil, fmt.Errorf("contacts with messages: %w", err)
 	}
-	return contact.Contacts(contact.Read(messages, stored)), messages, nil
+	readings := contact.Read(messages, stored)
+	contact.Decide(readings, decisions)
+	return contact.Contacts(readings), messages, nil
 }

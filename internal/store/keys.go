@@ -27,6 +27,7 @@ import (
 //	J#<time>#<id>                      identity change: merge, unmerge, move, dismissal
 //	K#<start>#<contact>                contact
 //	K~<time>#<channel>#<provider id>   correction of the contact of a message by an agent
+//	K~d#<time>#<channel>#<provider id> decision of a person about a message: whether it asks, whether a program wrote it
 //	M#<time>#<channel>#<provider id>   message
 //	M~<channel>#<provider id>          effect mark: an effect says that the message may have failed
 //	S#<other customer>                 suggestion that two customers are one person
@@ -105,6 +106,7 @@ const (
 	effectPrefix     = "X#"
 	contactPrefix    = "K#"
 	correctionPrefix = "K~"
+	decisionPrefix   = "K~d#" // sorts after the corrections, in the range that they are read with
 	requestPrefix    = "Z#"
 	affectedPrefix   = "A#"
 	levelPrefix      = "#"
@@ -238,6 +240,15 @@ func correctionSK(id message.ID) string {
 
 func correctedMessageOf(sk string) message.ID {
 	return messageIDOf(messagePrefix + strings.TrimPrefix(sk, correctionPrefix))
+}
+
+// decisionSK sorts just after the corrections, so that one query reads both.
+func decisionSK(id message.ID) string {
+	return decisionPrefix + strings.TrimPrefix(messageSK(id), messagePrefix)
+}
+
+func decidedMessageOf(sk string) message.ID {
+	return messageIDOf(messagePrefix + strings.TrimPrefix(sk, decisionPrefix))
 }
 
 // correctionPlace returns the sort key of a correction in the index.

@@ -19,6 +19,7 @@ const (
 	KindIdentityChange Kind = "identity change"
 	KindContact        Kind = "contact"
 	KindCorrection     Kind = "correction"
+	KindDecision       Kind = "decision"
 	KindMessage        Kind = "message"
 	KindEffectMark     Kind = "effect mark"
 	KindSuggestion     Kind = "suggestion"
@@ -86,6 +87,7 @@ var (
 		{profileSK, true, KindProfile},
 		{claimSK, true, KindClaim},
 		{changePrefix, false, KindIdentityChange},
+		{decisionPrefix, false, KindDecision}, // before its beginning, the prefix of corrections
 		{correctionPrefix, false, KindCorrection},
 		{requestPrefix, false, KindReclassify},
 		{effectMarkPrefix, false, KindEffectMark},

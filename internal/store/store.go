@@ -19,8 +19,8 @@
 //	X#whatsapp#wamid.B                effect: sent, then failed
 //
 // The order of the prefixes matters. One query from J# to K~ reads the latest
-// identity change, the contacts and the corrections; one from M# to M~ reads the
-// messages and the effect marks.
+// identity change, the contacts, the corrections and the decisions; one from M# to
+// M~ reads the messages and the effect marks.
 //
 // # A message is stored once
 //
@@ -106,7 +106,7 @@ type Customers struct{ *core }
 // edits and deletions. It also has the deliveries in quarantine.
 type Messages struct{ *core }
 
-// Contacts has the contacts of customers with their claims, corrections and waits.
+// Contacts has the contacts of customers with their claims, corrections, decisions and waits.
 type Contacts struct{ *core }
 
 // Problems has the problems with the customers that they affect.

@@ -41,12 +41,12 @@ type Change struct {
 
 	Customer identity.CustomerID // of an item in the partition of a customer
 	Problem  string              // id of the problem, of an item in its partition
-	Message  message.ID          // of a message or a correction
+	Message  message.ID          // of a message, a correction or a decision
 	Contact  string              // of a contact, and of a reclassify request for one
 	AliasKey string              // of an alias; [Customers.AliasByKey] takes it
 
 	// At is the time in the key: the time a message was sent (also for its
-	// correction), the start of a contact, or the time since which contacts are
+	// correction and decision), the start of a contact, or the time since which contacts are
 	// to be classified again. For an identity change it is its own time.
 	At time.Time
 
@@ -105,6 +105,8 @@ func (c *Change) decodeKey(pk, sk string) bool {
 		return c.decodeMessageID(messageIDOf(sk))
 	case KindCorrection:
 		return c.decodeMessageID(correctedMessageOf(sk))
+	case KindDecision:
+		return c.decodeMessageID(decidedMessageOf(sk))
 	case KindContact:
 		return c.decodePlace(strings.TrimPrefix(sk, contactPrefix), true)
 	case KindReclassify:

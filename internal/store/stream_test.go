@@ -34,6 +34,7 @@ func TestDecodeChange_Kinds(t *testing.T) {
 	}{
 		{customerPK("c"), messageSK(id), Change{Kind: KindMessage, Customer: "c", Message: id, At: at}},
 		{customerPK("c"), correctionSK(id), Change{Kind: KindCorrection, Customer: "c", Message: id, At: at}},
+		{customerPK("c"), decisionSK(id), Change{Kind: KindDecision, Customer: "c", Message: id, At: at}},
 		{customerPK("c"), contactSK(at, "k"), Change{Kind: KindContact, Customer: "c", Contact: "k", At: at}},
 		{customerPK("c"), requestSK(at, ""), Change{Kind: KindReclassify, Customer: "c", At: at}},
 		{customerPK("c"), requestSK(at, "k"), Change{Kind: KindReclassify, Customer: "c", Contact: "k", At: at}},
@@ -117,6 +118,7 @@ func TestDecodeChange_Malformed(t *testing.T) {
 		{"no customer", recordOf("INSERT", "C#", "M#1772442000123#whatsapp#"+secret), "message"},
 		{"channel", recordOf("INSERT", customerPK("c"), "M#1772442000123#"+secret+"#a"), "message"},
 		{"correction", recordOf("INSERT", customerPK("c"), "K~"+secret), "correction"},
+		{"decision", recordOf("INSERT", customerPK("c"), "K~d#"+secret), "decision"},
 		{"contact without id", recordOf("INSERT", customerPK("c"), "K#1772442000123"), "contact"},
 		{"contact without time", recordOf("INSERT", customerPK("c"), "K#x#"+secret), "contact"},
 		{"request", recordOf("INSERT", customerPK("c"), "Z#x"+secret), "reclassify request"},

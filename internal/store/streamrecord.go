@@ -65,6 +65,11 @@ func NewCorrectionRecord(c identity.CustomerID, message message.ID) events.Dynam
 	return StreamRecord(nil, key(customerPK(c), correctionSK(message)))
 }
 
+// NewDecisionRecord returns the record of a decision about a message.
+func NewDecisionRecord(c identity.CustomerID, message message.ID) events.DynamoDBEventRecord {
+	return StreamRecord(nil, key(customerPK(c), decisionSK(message)))
+}
+
 // NewReclassifyRecord returns the record of a reclassify request: for the
 // contacts since a time, or only for the one with contactID.
 func NewReclassifyRecord(c identity.CustomerID, since time.Time, contactID string) events.DynamoDBEventRecord {

@@ -22,33 +22,41 @@ func (t *Triage) newReader() *reader { return &reader{t, map[string][]string{}} 
 
 // read returns the readings of messages: the causes in the customer's words, or
 // the reason that an agent registered. If no phrase matches, the model may guess.
-func (r *reader) read(ctx context.Context, messages []message.Message) ([]contact.Reading, error) {
+// What people decided about a message replaces what its words say.
+func (r *reader) read(ctx context.Context, messages []message.Message, decisions []contact.Decision) ([]contact.Reading, error) {
 	out := make([]contact.Reading, len(messages))
 	for i, m := range messages {
+		_, machine := contact.WrittenByMachine(m, r.AppTexts)
+		out[i] = contact.Reading{Message: m, ReadBy: r.version(), Machine: &machine}
+	}
+	contact.Decide(out, decisions)
+	for i := range out {
 		if err := ctx.Err(); err != nil {
 			return nil, fault.Wrap(fault.Unavailable, err, "no time left to classify")
 		}
-		_, machine := contact.WrittenByMachine(m, r.OwnTexts)
-		out[i] = contact.Reading{Message: m, ReadBy: r.version(), Machine: &machine}
-		if m.Reason != "" {
-			cause := r.newCause(m.Reason, m.Product)
-			cause.Message = m.ID
-			cause.Confidence = 1
-			cause.FoundBy = contact.ByAgent
-			out[i].Causes = []contact.Cause{cause}
-			continue
-		}
-		empty := m.Text == "" && m.Subject == ""
-		saysNothing := machine || empty || m.Passive || m.Deleted
-		if m.Direction != message.Inbound || saysNothing {
-			continue
-		}
 		var err error
-		if out[i].Causes, err = r.findCauses(ctx, m); err != nil {
+		if out[i].Causes, err = r.causesOf(ctx, &out[i]); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// causesOf returns the causes of a message whose other marks are set.
+func (r *reader) causesOf(ctx context.Context, m *contact.Reading) ([]contact.Cause, error) {
+	if m.Reason != "" {
+		cause := r.newCause(m.Reason, m.Product)
+		cause.Message = m.ID
+		cause.Confidence = 1
+		cause.FoundBy = contact.ByAgent
+		return []contact.Cause{cause}, nil
+	}
+	empty := m.Text == "" && m.Subject == ""
+	saysNothing := *m.Machine || empty || m.Passive || m.Deleted
+	if m.Direction != message.Inbound || saysNothing {
+		return nil, nil
+	}
+	return r.findCauses(ctx, m.Message)
 }
 
 // version returns what messages are read with now.

@@ -123,7 +123,7 @@ func TestHandle_WhoDecides(t *testing.T) {
 		"critical reason":              {[]string{"vlambas sissert knalder"}, []string{}},
 		"words that no example has":    {[]string{"hallo daar"}, []string{}},
 		"phrase":                       {[]string{"ik ben mijn wachtwoord vergeten"}, []string{"password-reset by phrase"}},
-		"phrase in another message":    {[]string{"zwalp floepsel bruntel", "ik ben mijn wachtwoord vergeten"}, []string{"password-reset by phrase"}},
+		"phrase in another message":    {[]string{"zwalp floepsel bruntel", "ik ben mijn wachtwoord vergeten"}, []string{"delivery-late by model", "password-reset by phrase"}},
 		"phrase that the model doubts": {[]string{unclear + " zwalp floepsel bruntel"}, []string{"delivery-late by model"}},
 		"phrase of a critical reason":  {[]string{"er komt rook uit de zwalp floepsel bruntel"}, []string{"safety by phrase"}},
 	} {
@@ -135,7 +135,15 @@ func TestHandle_WhoDecides(t *testing.T) {
 				put(t, table, m)
 				handle(t, tr, m)
 			}
-			if diff := cmp.Diff(tt.want, reasonsOf(only(t, table, "c001"))); diff != "" {
+			ks, _, err := table.Contacts.List(t.Context(), "c001", 10, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := []string{}
+			for _, k := range slices.Backward(ks) { // each wish is a contact of its own
+				got = append(got, reasonsOf(k)...)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("reasons (-want +got):\n%s", diff)
 			}
 		})

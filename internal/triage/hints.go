@@ -111,7 +111,7 @@ func decodeTarget(r events.DynamoDBEventRecord) (to target, found bool, err erro
 		slices.Sort(ids)
 		to.changed = slices.Compact(ids)
 		return to, true, err
-	case store.KindMessage, store.KindCorrection, store.KindReclassify:
+	case store.KindMessage, store.KindCorrection, store.KindDecision, store.KindReclassify:
 		to.from = c.At
 		to.only = c.Contact
 		to.message = c.Kind == store.KindMessage

@@ -26,7 +26,7 @@ type history struct {
 func (t *Triage) computeContacts(ctx context.Context, c identity.Customer, asked hint, consistent bool) (history, error) {
 	from := asked.from
 	h := history{History: detection.History{Customer: c}}
-	corrections, err := t.readHistory(ctx, &h, from, consistent)
+	nearby, err := t.readHistory(ctx, &h, from, consistent)
 	if err != nil {
 		return h, err
 	}
@@ -36,17 +36,17 @@ func (t *Triage) computeContacts(ctx context.Context, c identity.Customer, asked
 	}
 	if older {
 		h.wide = true
-		if corrections, err = t.readHistory(ctx, &h, at, consistent); err != nil {
+		if nearby, err = t.readHistory(ctx, &h, at, consistent); err != nil {
 			return h, err
 		}
 	}
 	reader := t.newReader()
-	readings, err := reader.read(ctx, h.Messages)
+	readings, err := reader.read(ctx, h.Messages, nearby.Decisions)
 	if err != nil {
 		return h, err
 	}
 	asked.pin(readings, h.Stored, t.version(), t.Now())
-	h.Computed = contact.Correct(readings, t.agentCorrections(corrections))
+	h.Computed = contact.Correct(readings, t.agentCorrections(nearby.Corrections))
 	if err := reader.addProducts(ctx, h.Computed); err != nil {
 		return h, err
 	}
@@ -57,14 +57,14 @@ func (t *Triage) computeContacts(ctx context.Context, c identity.Customer, asked
 }
 
 // readHistory reads the contacts and messages around a time into h.
-func (t *Triage) readHistory(ctx context.Context, h *history, at time.Time, consistent bool) (corrections []contact.Correction, err error) {
-	nearby, err := t.readContacts(ctx, h.Customer, at, consistent)
+func (t *Triage) readHistory(ctx context.Context, h *history, at time.Time, consistent bool) (nearby contact.NearbyContacts, err error) {
+	nearby, err = t.readContacts(ctx, h.Customer, at, consistent)
 	if err != nil {
-		return nil, err
+		return nearby, err
 	}
 	h.Stored = nearby.Contacts
 	h.Messages, h.from, err = t.readMessages(ctx, h.Customer, at, h.Stored)
-	return nearby.Corrections, err
+	return nearby, err
 }
 
 func (t *Triage) readCustomer(ctx context.Context, id identity.CustomerID, consistent bool) (identity.Customer, error) {
@@ -85,6 +85,7 @@ func (t *Triage) readContacts(ctx context.Context, c identity.Customer, at time.
 		}
 		all.Contacts = append(all.Contacts, part.Contacts...)
 		all.Corrections = append(all.Corrections, part.Corrections...)
+		all.Decisions = append(all.Decisions, part.Decisions...)
 		all.Changed = all.Changed || part.Changed
 	}
 	sortLatestFirst(all.Contacts)

@@ -154,12 +154,12 @@ type Meter interface {
 type Triage struct {
 	Store    Store
 	Taxonomy *taxonomy.Taxonomy
-	Model    *trained.Model // guesses reasons where no phrase matches; may be nil
-	Zone     *time.Location // of the organisation; decides on which day an occurrence is
+	Model    *trained.Model   // guesses reasons where no phrase matches; may be nil
+	Zone     *time.Location   // of the organisation; decides on which day an occurrence is
+	AppTexts contact.AppTexts // messages that the company's apps send by themselves
 	Meter    Meter
 	Now      func() time.Time
 	Dead     *lambdabatch.DeadLetters // takes records that can never be handled
-	OwnTexts contact.AppTexts         // what an app of the company sends by itself
 
 	levels detection.LevelCache
 }

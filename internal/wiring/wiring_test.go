@@ -139,6 +139,17 @@ func TestMailForms(t *testing.T) {
 	wiring.MailForms()
 }
 
+// TestAppTexts checks that a wrong entry of APP_TEXTS is ignored.
+func TestAppTexts(t *testing.T) {
+	t.Setenv("APP_TEXTS", "ok || Hoi {name}, we zijn gesloten tot 9 uur.")
+	texts := wiring.AppTexts()
+	for text, want := range map[string]bool{"ok": false, "Hoi Anna, we zijn gesloten tot 9 uur.": true, "Uw pakket komt morgen.": false} {
+		if got := texts.Has(text); got != want {
+			t.Errorf("%q: got %v, want %v", text, got, want)
+		}
+	}
+}
+
 // TestKnownForms checks that a wrong entry of MAIL_FORMS is ignored.
 func TestKnownForms(t *testing.T) {
 	t.Setenv("MAIL_FORMS", "formulier@shop.example,*@shop.example,@forms.example")
