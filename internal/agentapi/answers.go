@@ -37,6 +37,7 @@ type sendAnswerRequest struct {
 	HTML      string          `json:"html"`
 	Files     []answerFile    `json:"files"`
 	Author    string          `json:"author"`
+	Contacts  []string        `json:"contacts"` // ids of the contacts that the answer settles
 	Automatic bool            `json:"automatic"`
 	Force     string          `json:"force"`
 }
@@ -95,6 +96,9 @@ func (a *API) sendAnswer(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 		return httpapi.Response{}, err
 	}
 	if err := a.requireUnusedID(ctx, rec, m); err != nil {
+		return httpapi.Response{}, err
+	}
+	if m.Settles, err = a.findSettled(ctx, c, body.Contacts); err != nil {
 		return httpapi.Response{}, err
 	}
 	return a.storeMessage(ctx, rec, m, mail, http.StatusAccepted)

@@ -38,6 +38,7 @@ type recordAnswerRequest struct {
 	Subject    string          `json:"subject"`
 	Text       string          `json:"text"`
 	Author     string          `json:"author"`
+	Contacts   []string        `json:"contacts"` // ids of the contacts that the answer settles
 	Force      string          `json:"force"`
 }
 
@@ -57,7 +58,7 @@ func (a *API) recordAnswer(ctx context.Context, r *httpapi.Request) (httpapi.Res
 	if err := a.requireAnswerable(ctx, r, m.Author, body.Force); err != nil {
 		return httpapi.Response{}, err
 	}
-	return a.recordAddressed(ctx, r, m, addressee{to: body.To, inReplyTo: body.InReplyTo})
+	return a.recordAddressed(ctx, r, m, addressee{to: body.To, inReplyTo: body.InReplyTo, contacts: body.Contacts})
 }
 
 // newRecordedAnswer returns the message of a request, without its customer.
@@ -211,6 +212,9 @@ func (a *API) recordAddressed(ctx context.Context, r *httpapi.Request, m message
 	}
 	rec := a.newRecorder(r, c)
 	if err := a.addressRecorded(ctx, c, &m, named, rec); err != nil {
+		return httpapi.Response{}, err
+	}
+	if m.Settles, err = a.findSettled(ctx, c, named.contacts); err != nil {
 		return httpapi.Response{}, err
 	}
 	return a.storeMessage(ctx, rec, m, nil, http.StatusCreated)

@@ -46,17 +46,65 @@ func (g *grouping) answer(m *message.Message) {
 func (g *grouping) answerSettled(m *message.Message, threads []string) bool {
 	found := false
 	for _, s := range m.Settles {
-		for _, at := range g.byMessage[s.Message] {
-			c := g.all[at]
-			isOther := s.Reason != "" && (len(c.Causes) == 0 || c.Causes[0].Reason != s.Reason)
-			if isOther {
-				continue
-			}
-			g.settleAt(at, m, threads, c.sharesLine(s.Message))
+		for _, at := range g.settledBy(s) {
+			g.settleAt(at, m, threads, g.all[at].sharesLine(s.Message))
 			found = true
 		}
 	}
 	return found
+}
+
+// settledBy returns the contacts that an answer settles: those of its message with the
+// reason that it names. If none has this reason, an agent corrected it since, and the
+// answer settles all contacts of the message.
+func (g *grouping) settledBy(s message.Settled) []int {
+	all := g.byMessage[s.Message]
+	named := slices.DeleteFunc(slices.Clone(all), func(at int) bool {
+		causes := g.all[at].Causes
+		return len(causes) == 0 || causes[0].Reason != s.Reason
+	})
+	if s.Reason == "" || len(named) == 0 {
+		return all
+	}
+	return named
+}
+
+// Questions returns what an answer settles that ends the wait of one of the contacts of
+// a customer: its latest message on each address of the customer. A message that is in
+// several of the contacts is named with the reason of this one.
+func Questions(contacts []Contact, of int) []message.Settled {
+	var out []message.Settled
+	var asked []line
+	for _, m := range slices.Backward(contacts[of].Messages) {
+		lines := linesOf(&m)
+		isAsked := slices.ContainsFunc(lines, func(l line) bool { return slices.Contains(asked, l) })
+		isEarlier := isAsked && m.Channel != message.Email // each mail may be in a thread of its own
+		if m.Direction != message.Inbound || isEarlier {
+			continue
+		}
+		asked = append(asked, lines...)
+		s := message.Settled{Message: m.ID}
+		if isShared(contacts, of, m.ID) && len(contacts[of].Causes) > 0 {
+			s.Reason = contacts[of].Causes[0].Reason
+		}
+		if out = append(out, s); len(out) == maxQuestions {
+			break
+		}
+	}
+	return out
+}
+
+// maxQuestions bounds how many messages of one contact an answer names.
+const maxQuestions = 20
+
+// isShared reports whether another contact has the message, too.
+func isShared(contacts []Contact, of int, id message.ID) bool {
+	for i, k := range contacts {
+		if i != of && k.has(id) {
+			return true
+		}
+	}
+	return false
 }
 
 // answerReplied ends the questions of the message that a chat message replies to.

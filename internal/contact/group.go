@@ -71,7 +71,8 @@ func compareMessages(a, b message.Message) int {
 // IDOf returns the id of the contact that a message opened with its first wish.
 func IDOf(first message.ID) string { return wishID(first, 0) }
 
-// wishID returns the id of the contact that a message opened with a wish, counted from 0.
+// wishID returns the id of a contact that a message opened, counted from 0. Wishes that
+// joined a contact do not count, so that the id does not depend on them.
 func wishID(first message.ID, wish int) string {
 	text := string(first)
 	if wish > 0 {
@@ -209,10 +210,12 @@ func (g *grouping) ask(r *Reading) {
 		g.join(at, r, threads, false)
 		return
 	}
-	for wish, cause := range causes {
+	opened := 0
+	for _, cause := range causes {
 		at := g.findWish(&r.Message, threads, cause)
 		if at < 0 {
-			at = g.openContact(r, wish)
+			at = g.openContact(r, opened)
+			opened++
 		}
 		g.all[at].takeCause(cause, r.ReadBy)
 		g.join(at, r, threads, true)

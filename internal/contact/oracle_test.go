@@ -105,6 +105,25 @@ func TestContacts_AgreesWithLookingAtAll(t *testing.T) {
 	})
 }
 
+// The ids of contacts follow from the messages and the stored causes: in whatever order
+// contacts were stored, messages with their causes open the same ones.
+func TestRead_SameFirstWishes(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		m := message.Message{ID: "1:email:a", Channel: message.Email, SentAt: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), Direction: message.Inbound, Text: "Waar blijft het?"}
+		var causes []Cause
+		for n := range rapid.IntRange(1, maxWishes).Draw(rt, "wishes") {
+			causes = append(causes, Cause{Reason: fmt.Sprint("reason", n), Message: m.ID})
+		}
+		want := Contacts([]Reading{{Message: m, Causes: causes}})
+		stored := rapid.Permutation(want).Draw(rt, "stored")
+		got := Contacts(Read([]message.Message{m}, stored))
+		if diff := cmp.Diff(want, got); diff != "" {
+			rt.Fatalf("contacts (-want +got):\n%s", diff)
+		}
+	})
+}
+
 // A question that a person asked is on a list until an answer, an agent or the
 // customer ends it.
 func TestContacts_LosesNoQuestion(t *testing.T) {

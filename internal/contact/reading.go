@@ -46,7 +46,7 @@ type anchors struct {
 
 func newAnchors(stored []Contact) anchors {
 	a := anchors{map[message.ID][]Cause{}, map[message.ID]Version{}, map[string]Version{}}
-	for _, k := range stored {
+	for _, k := range byWish(stored) {
 		readBy := Version{k.Taxonomy, k.Model}
 		a.openers[k.ID] = readBy
 		for _, c := range k.Causes {
@@ -57,6 +57,22 @@ func newAnchors(stored []Contact) anchors {
 		}
 	}
 	return a
+}
+
+// byWish returns contacts in an order in which those that one message opened are in the
+// order of its wishes.
+func byWish(contacts []Contact) []Contact {
+	wishes := map[string]int{}
+	for _, k := range contacts {
+		for _, c := range k.Causes {
+			if c.Message != "" {
+				wishes[k.ID] = slices.Index(IDsOf(c.Message), k.ID)
+			}
+		}
+	}
+	contacts = slices.Clone(contacts)
+	slices.SortStableFunc(contacts, func(a, b Contact) int { return wishes[a.ID] - wishes[b.ID] })
+	return contacts
 }
 
 // Pin replaces the causes of readings by those that stored contacts of another version

@@ -2,6 +2,7 @@ package contact_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,6 +61,42 @@ func (k *talk) summary() []string {
 		out = append(out, line)
 	}
 	return out
+}
+
+// settles adds a recorded answer that says what it settles.
+func (k *talk) settles(ch message.Channel, settled ...message.Settled) *contact.Reading {
+	r := k.answer(ch, "Dat is geregeld.")
+	r.Origin = message.Recorded
+	r.Settles = settled
+	return r
+}
+
+// An answer that says what it settles ends nothing else.
+func TestContacts_SettledWish(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		reason string
+		want   []string
+	}{
+		"one wish of the message":       {"invoice-wrong", []string{"logistics waiting since 0", "billing answered"}},
+		"all wishes of the message":     {"", []string{"logistics answered", "billing answered"}},
+		"a reason that was corrected":   {"return-request", []string{"logistics answered", "billing answered"}},
+		"the other wish of the message": {"delivery-late", []string{"logistics answered", "billing waiting since 0"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			k := &talk{}
+			asked := k.asks(message.WhatsApp, "Waar blijft mijn pakket, en mijn factuur klopt niet", late, invoice).ID
+			k.settles(message.WhatsApp, message.Settled{Message: asked, Reason: tt.reason})
+			got := k.summary()
+			slices.Sort(got)
+			want := slices.Sorted(slices.Values(tt.want))
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("contacts (-want +got):\n%s", diff)
+			}
+		})
+	}
 }
 
 func TestContacts_OneWish(t *testing.T) {
