@@ -175,19 +175,23 @@ func (r *Reading) byMachine() bool {
 }
 
 // asks reports whether an inbound message asks for something. What an agent registered
-// by hand always does. Consent to a question of ours asks us to act.
+// by hand always does. Agreement with a question of ours asks us to act.
 func (g *grouping) asks(r *Reading) bool {
 	isDecided := r.Asks != nil && *r.Asks
 	if isDecided || r.Origin == message.Recorded {
 		return true
 	}
 	answered := false
+	asked := false
 	for _, l := range linesOf(&r.Message) {
-		if said, ok := g.answered[l]; ok && !said.asks && !g.waitsOn(l) {
+		if said, ok := g.answered[l]; ok && !g.waitsOn(l) {
 			answered = true
+			asked = asked || said.asks
 		}
 	}
-	return Asks(r.Message, answered)
+	why, asks := WhyAsks(r.Message, answered)
+	agrees := why == OnlyAgreement || why == OnlyEmoji
+	return asks || (asked && agrees)
 }
 
 // waitsOn reports whether a question on the line is unanswered.
