@@ -86,7 +86,36 @@ func (t *Taxonomy) ClassifyAll(text string, hints Hints, results []Result) []Res
 		one.ByLexicon = true
 		results = append(results, one)
 	}
+	return t.dropRemedies(results, begin)
+}
+
+// anyReason in [Reason.RemedyFor] stands for every reason.
+const anyReason = "*"
+
+// dropRemedies removes from the results since begin the reasons that are only the remedy
+// for another of them. Of two remedies for each other the first one stays.
+func (t *Taxonomy) dropRemedies(results []Result, begin int) []Result {
+	for i := len(results) - 1; i >= begin && len(results)-begin > 1; i-- {
+		remedied := t.remediedBy(results[i].Reason)
+		for j := begin; j < len(results); j++ {
+			isRemedied := slices.Contains(remedied, results[j].Reason) || slices.Contains(remedied, anyReason)
+			if j != i && isRemedied {
+				results = slices.Delete(results, i, i+1)
+				break
+			}
+		}
+	}
 	return results
+}
+
+// remediedBy returns the reasons that a reason is a remedy for.
+func (t *Taxonomy) remediedBy(reason string) []string {
+	for i := range t.Reasons {
+		if t.Reasons[i].ID == reason {
+			return t.Reasons[i].RemedyFor
+		}
+	}
+	return nil
 }
 
 // resultOf returns base with a reason. The language is that of the phrase if the text

@@ -170,8 +170,12 @@ type Reason struct {
 	// PerProduct counts the contacts of each product separately, for example
 	// for a defect. If it is false, the product of a contact is left empty, for
 	// example for a password: otherwise one cause would be split into many.
-	PerProduct bool   `yaml:"per_product"`
-	Detect     Detect `yaml:"detect"`
+	PerProduct bool `yaml:"per_product"`
+	// RemedyFor holds the ids of reasons that this one is a remedy for; "*" means all.
+	// A text with one of them is not about this reason: a customer who wants to
+	// exchange a broken kettle has one wish, and the kettle's department answers it.
+	RemedyFor []string `yaml:"remedy_for"`
+	Detect    Detect   `yaml:"detect"`
 	// Threshold is the number of distinct customers that opens a problem when
 	// they make contact within Window.
 	Threshold int      `yaml:"threshold"`
