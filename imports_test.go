@@ -47,7 +47,8 @@ var rules = []struct {
 	{"internal/taxonomy", join(words, "internal/schedule", "internal/taxonomy/lexicon"), false},
 	{"internal/taxonomy/lexicon", nil, false},
 	{"internal/taxonomy/published", join(words, "internal/taxonomy"), false},
-	{"internal/classifier", join(words, "internal/taxonomy"), false},
+	{"internal/classifier", join(words, "internal/taxonomy", "internal/taxonomy/lexicon"), false},
+	{"internal/classifier/trained", join(words, "internal/classifier"), false},
 	{"internal/message", join(words, "internal/identity"), false},
 	{"internal/contact", join(words, "internal/message", "internal/identity"), false},
 	{"internal/redact", join(words, "internal/identity"), false},
@@ -73,7 +74,8 @@ var rules = []struct {
 	// visitors post are stored by ingest, as the messages of a webhook are.
 	{"internal/ingest", join(domain, "internal/channel/meta", "internal/store"), false},
 	{"internal/detection", join(domain, "internal/store"), false},
-	{"internal/triage", join(domain, "internal/detection", "internal/store"), false},
+	{"internal/triage", join(domain, "internal/classifier/trained", "internal/detection", "internal/store"), false},
+	{"internal/training", join(domain, "internal/classifier/trained", "internal/store", "internal/taxonomy/published"), false},
 	{"internal/outbox", join(domain, "internal/store"), false},
 	{"internal/problems", join(domain, "internal/store"), false},
 	{"internal/media", join(domain, "internal/channel/meta"), true}, // signs one call to End User Messaging

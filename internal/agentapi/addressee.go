@@ -15,10 +15,12 @@ import (
 )
 
 // An addressee is the address of a recorded answer, as the request names it:
-// by the alias, by the message that was answered, or not at all.
+// by the alias, by the message that was answered, or not at all. contacts are the ids
+// of the contacts that the answer settles.
 type addressee struct {
 	to        string
 	inReplyTo message.ID
+	contacts  []string
 }
 
 // fits reports whether a stored answer can be that of a request with this

@@ -13,8 +13,8 @@ import (
 	"github.com/heard-intake/heard/internal/message"
 )
 
-// maxQuestionSearch is how many of the latest mails are searched for the one
-// that an answer is for.
+// maxQuestionSearch is the number of latest mails in which findQuestion
+// searches.
 const maxQuestionSearch = 50
 
 // findQuestion returns the mail that the answer m is for: the one that the
@@ -75,7 +75,7 @@ var errSeveralMails = &httpapi.Refusal{
 }
 
 // errNoAuthor refuses an answer to a form's mail without an author.
-var errNoAuthor = fault.New(fault.Invalid, "the mail does not say who wrote it: it came from a form, a mailbox of ours or a forward, without the address of a person. Look for one in the text, and answer the customer who has it, "+
+var errNoAuthor = fault.New(fault.Invalid, "the mail does not say who wrote it: it came from a form, a mailbox of ours or a forward, without the address of a person. Look for an address in the text. Answer the customer who has that address, "+
 	"or merge this customer into that one")
 
 // addressAnswer sets the sender, recipient, subject and thread of m. An answer
@@ -106,7 +106,7 @@ func (a *API) addressAnswer(ctx context.Context, c identity.Customer, m, questio
 // addressNewThread addresses a mail to a customer who wrote none.
 func (a *API) addressNewThread(ctx context.Context, c identity.Customer, m *message.Message, rec *recorder) error {
 	if m.Subject == "" {
-		return fault.New(fault.Invalid, "subject is missing: the customer wrote no mail that this could answer")
+		return fault.New(fault.Invalid, "subject is required, because the customer has no mail to answer")
 	}
 	return a.findAddress(ctx, c, m, rec)
 }
@@ -182,7 +182,7 @@ func (a *API) requireSendable(ctx context.Context, r *httpapi.Request, m message
 		return nil
 	}
 	if email.IsNoReplyAddress(m.Customer.Value) {
-		return refuseSending("no-reply", "the address of the customer says that no one reads its mail; answer another address of the customer, or to send all the same, say in force why")
+		return refuseSending("no-reply", "the address of the customer says that no one reads its mail; answer another address of the customer, or give a reason in force to send anyway")
 	}
 	mark, marked, err := a.Store.Messages.AddressMark(ctx, m.Customer.Alias, r.Now)
 	if err != nil || !marked {
@@ -192,15 +192,15 @@ func (a *API) requireSendable(ctx context.Context, r *httpapi.Request, m message
 		return nil
 	}
 	if mark.Kind == "complaint" {
-		return refuseSending("complained", "the customer called our mail spam; to send all the same, say in force why")
+		return refuseSending("complained", "the customer reported our mail as spam; give a reason in force to send anyway")
 	}
-	return refuseSending("bounced", "the last mail to this address came back ("+cmp.Or(mark.Code, "no status")+"); to send all the same, say in force why")
+	return refuseSending("bounced", "the last mail to this address came back ("+cmp.Or(mark.Code, "no status")+"); give a reason in force to send anyway")
 }
 
 // errOwnSide refuses an answer that no customer would read. Customers of an
 // earlier version, or from before a form was configured, have such addresses.
 var errOwnSide = fault.New(fault.Invalid, "the address of the customer is a web form or a mailbox of ours, so an answer to it reaches no customer. Its mails belong to several persons: "+
-	"find the customer with the address of the one who wrote, and answer that customer. An operator moves the mails to these customers with heardctl part")
+	"find the customer who has the address of the writer, and answer that customer. An operator can move the mails to their writers with heardctl part")
 
 // isOwnSide reports whether an address is a web form's or one of our mailboxes.
 func (a *API) isOwnSide(address string) bool {

@@ -50,7 +50,7 @@ func (s *stack) isWaiting(who identity.CustomerID) bool {
 	if err != nil {
 		s.T.Fatal(err)
 	}
-	contacts := contact.Contacts(all)
+	contacts := contact.Contacts(contact.Read(all, nil))
 	return len(contacts) > 0 && contacts[len(contacts)-1].Waiting()
 }
 
@@ -177,7 +177,7 @@ func TestSendAnswer_MovedAddress(t *testing.T) {
 		return changed(written(map[string]any{"id": replyID2, "text": "nog iets"}), changes)
 	}
 	s.Do(call{Route: replyRoute, Path: id(first), Body: again(map[string]any{"inReplyTo": early.ID})}).ExpectRefusal(http.StatusConflict, "another customer")
-	s.Do(call{Route: replyRoute, Path: id(first), Body: again(nil)}).ExpectRefusal(http.StatusBadRequest, "subject is missing")
+	s.Do(call{Route: replyRoute, Path: id(first), Body: again(nil)}).ExpectRefusal(http.StatusBadRequest, "subject is required")
 	s.Do(call{Route: replyRoute, Path: id(first), Body: again(map[string]any{"subject": "pakket"})}).ExpectRefusal(http.StatusConflict, "another customer")
 	s.Do(call{Route: replyRoute, Path: id(second), Body: again(map[string]any{"subject": "welkom"})}).Expect(http.StatusAccepted)
 	s.expectHistory(second, "the second", "nog iets", written(nil)["text"].(string))

@@ -33,13 +33,15 @@ func (a *API) newRecorder(r *httpapi.Request, c identity.Customer) *recorder {
 	return &recorder{Messages: a.Store.Messages, customers: a.Store.Customers, customer: c, owner: identity.CustomerID(strings.ToLower(r.PathValue("id")))}
 }
 
-// knownCustomer are the customers of whom the caller has named one.
+// knownCustomer is the table's part for customers, for a request that names the
+// customer.
 type knownCustomer struct {
 	store.Customers
 	id identity.CustomerID
 }
 
-// Identify returns the named customer: addresses do not decide.
+// Identify returns the customer that the request names. It ignores the
+// addresses.
 func (k knownCustomer) Identify(context.Context, []identity.Address, identity.Evidence) (identity.CustomerID, error) {
 	return k.id, nil
 }
@@ -104,7 +106,7 @@ func (a *API) showRepeated(ctx context.Context, rec *recorder, m message.Message
 }
 
 // errOtherMessage refuses an id that another message of the customer has.
-var errOtherMessage = fault.New(fault.Conflict, "this id is that of another message of this customer")
+var errOtherMessage = fault.New(fault.Conflict, "another message of this customer has this id; use a new id")
 
 // hasSameContent reports whether a stored message has the content of m. The
 // table holds only the beginning of a long text.

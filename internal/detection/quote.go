@@ -48,7 +48,8 @@ func (q *quoter) findQuote(ctx context.Context, cause contact.Cause) string {
 	}
 	tried := 0
 	for i, m := range q.contact.Messages {
-		if q.reasons[i] == "" || q.reasons[i] != cause.Reason {
+		isGuess := cause.FoundBy == contact.ByModel && m.ID == cause.Message && isCustomerText(m)
+		if q.reasons[i] != cause.Reason && !isGuess {
 			continue
 		}
 		if quote, ok := q.masker.Quote(m.Text); ok {

@@ -147,6 +147,7 @@ type Messages interface {
 type Contacts interface {
 	CustomerContacts(ctx context.Context, c identity.Customer, limit int, cursor string) ([]contact.Contact, string, error)
 	ContactByKey(ctx context.Context, c identity.CustomerID, start time.Time, id string) (contact.Contact, bool, error)
+	WithMessages(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Contact, []message.Message, error)
 }
 
 // Candidates has the words of contacts without a known reason, the candidates that
@@ -285,7 +286,9 @@ func isLostWrite(err error) (lost bool, _ error) {
 	return false, err
 }
 
-func errKeepsChanging() error { return fault.New(fault.Unavailable, "the problem keeps changing") }
+func errKeepsChanging() error {
+	return fault.New(fault.Unavailable, "other requests keep changing the problem; retry")
+}
 
 // ignoreNotFound returns nil for a problem that does not exist any more: nothing
 // is due for it.
@@ -296,8 +299,8 @@ func ignoreNotFound(err error) error {
 	return err
 }
 
-// acknowledgeBy returns by when a department is to acknowledge a problem that it
-// has had since a moment.
+// acknowledgeBy returns the time by which a department must acknowledge a
+// problem that it received at since.
 func (s *Service) acknowledgeBy(department string, since time.Time) time.Time {
 	return s.Taxonomy().AcknowledgeBy(department, since, s.Zone)
 }

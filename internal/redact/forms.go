@@ -26,7 +26,7 @@ const (
 	digits5 = `\d(?:[ .\-/()]{0,2}\d){4,}`
 )
 
-// forms are in the order in which they are searched: the surest first.
+// forms are searched in this order: the most certain form first.
 var forms = []form{
 	{lazy(`(?i)\b(?:https?|ftp)://\S+|\bwww\.\S+|\bmailto:\S+`), tokenLink},
 	{lazy(`(?i)[^\s<>,;:"()\[\]]+@[^\s<>,;:"()\[\]]+\.[\p{L}]{2,}`), tokenMail},
@@ -35,7 +35,8 @@ var forms = []form{
 	{lazy(`(^|[\s(,;:])@[\p{L}\d_.]+`), " " + tokenName},
 }
 
-// numeric are the forms with a digit, in the same order.
+// numeric are the forms with a digit. They are searched after forms, also in
+// this order.
 var numeric = []form{
 	{lazy(`(?i)\b[a-z]{2} ?\d{2}(?:[ .\-]?[a-z]{4})(?:[ .\-]?\d{2,4}){2,7}\b`), tokenNumber}, // IBAN with a bank's letters
 	{lazy(`(?i)\b(?:be|de|fr|es|it|lu|at|pt) ?\d{2}(?:[ .\-]?\d{2,4}){3,7}\b`), tokenNumber}, // IBAN of digits

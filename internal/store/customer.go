@@ -12,6 +12,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 )
 
 // profileAttrs are the attributes of a profile. A profile without any of them
@@ -61,7 +62,7 @@ func (t Customers) followMerges(ctx context.Context, id identity.CustomerID, con
 		}
 		return t.readCustomer(ctx, id, it, consistent)
 	}
-	return identity.Customer{}, fault.New(fault.Internal, "a chain of merges without end")
+	return identity.Customer{}, fault.New(fault.Internal, "the customer is merged into itself through other customers")
 }
 
 // readCustomer returns the customer of a profile that is not merged into
@@ -108,8 +109,13 @@ func (t Customers) Exists(ctx context.Context, id identity.CustomerID) (bool, er
 }
 
 // hasMessages reports whether a customer has messages from before a time; the
-// zero time means any.
+// zero time means any. A message of an alias that moved may be stored under
+// another customer, so that the history must be read.
 func (t Customers) hasMessages(ctx context.Context, c identity.Customer, before time.Time) (bool, error) {
+	if len(c.Moves) > 0 {
+		page, err := t.messages().History(ctx, c, message.Query{Limit: 1, Oldest: true, To: before})
+		return len(page.Entries) > 0, err
+	}
 	to := messagePrefix + "~"
 	if !before.IsZero() {
 		to = timeSK(messagePrefix, before)
@@ -163,7 +169,7 @@ func (t Customers) AliasDetails(ctx context.Context, c identity.Customer) ([]ide
 	for _, a := range all {
 		k := identity.AliasDetail{Address: a.address, Evidence: a.evidence}
 		if !slices.Contains(c.Members, a.currentOwner()) {
-			k.Until = a.moves[len(a.moves)-1].From
+			k.Until = a.leftAt(c.Members)
 		}
 		for _, other := range slices.Sorted(slices.Values(a.linked)) {
 			if b, ok := by[other]; ok {

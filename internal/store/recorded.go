@@ -23,6 +23,7 @@ func (t Messages) PutRecordedMessage(ctx context.Context, c identity.Customer, m
 	if err != nil {
 		return stored, false, err
 	}
+	t.setRegistered(it, m)
 	taken, err := t.sameProviderID(ctx, c, m)
 	if err == nil && taken == nil {
 		taken, err = t.putNew(ctx, it)
