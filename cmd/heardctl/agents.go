@@ -54,6 +54,10 @@ func agentCommands() []command {
 			"note -due 48h account:K-1001 promise 'A new manual comes by post.'", (*tool).addNote,
 		},
 		{
+			"decide", "<kind:value> <message>", "decide that a message needs no answer, or does, or that a person wrote it",
+			"decide -asks no account:K-1001 1795179600000:whatsapp:wamid.EXAMPLE1", (*tool).decideMessage,
+		},
+		{
 			"events", "", "print the events for agent tools on the queue contact-events, one JSON line each",
 			"events", (*tool).showEvents,
 		},

@@ -55,7 +55,7 @@ func anonymousCauses(causes []contact.Cause) []contact.Cause {
 	out := []contact.Cause{}
 	for _, c := range causes {
 		out = append(out, contact.Cause{
-			Reason: c.Reason, Product: c.Product, Department: c.Department, Words: c.Words, Confidence: c.Confidence, Corrected: c.Corrected,
+			Reason: c.Reason, Product: c.Product, Department: c.Department, FoundBy: c.FoundBy, Words: c.Words, Confidence: c.Confidence, Corrected: c.Corrected,
 		})
 	}
 	return out
@@ -76,12 +76,12 @@ func (a *API) maskedText(ctx context.Context, c contact.Correction) (string, err
 	if err != nil {
 		return "", err
 	}
-	messages, err := a.Store.Messages.RecentMessages(ctx, customer, at)
+	contacts, messages, err := a.Store.Contacts.WithMessages(ctx, customer, at)
 	if err != nil {
 		return "", err
 	}
 	var texts []string
-	for _, k := range contact.Contacts(messages) {
+	for _, k := range contacts {
 		if !slices.ContainsFunc(k.Messages, func(m message.Message) bool { return m.ID == c.Message }) {
 			continue
 		}

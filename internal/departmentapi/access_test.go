@@ -357,7 +357,7 @@ func TestAccess_LeadAfterAcknowledgement(t *testing.T) {
 			continue
 		}
 		s.sendUpdate(h, "customer-care", a.message(p))
-		if reason := bury("customer-care"); !strings.Contains(reason, "it belongs to another department") {
+		if reason := bury("customer-care"); !strings.Contains(reason, "the problem or candidate belongs to another department") {
 			t.Errorf("%s by the queue of the lead: refused because %q", route, reason)
 		}
 		s.sendUpdate(h, "billing", a.message(p))

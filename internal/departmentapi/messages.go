@@ -52,7 +52,7 @@ func (a *API) listMessages(ctx context.Context, r *httpapi.Request, caller probl
 	for _, affected := range page.Items {
 		contacts = append(contacts, affected.Located()...)
 	}
-	reader := excerpt.Reader{Customers: a.Store.Customers, Messages: a.Store.Messages, Taxonomy: a.Problems.Taxonomy()}
+	reader := excerpt.Reader{Customers: a.Store.Customers, Contacts: a.Store.Contacts, Taxonomy: a.Problems.Taxonomy()}
 	read, err := reader.Read(ctx, contacts)
 	if err != nil {
 		return httpapi.Response{}, err

@@ -97,7 +97,7 @@ import (
 // returns those of a table.
 type Store struct {
 	Customers  Customers
-	Messages   excerpt.Messages
+	Contacts   excerpt.Contacts
 	Problems   Problems
 	Causes     Causes
 	Candidates Candidates
@@ -105,7 +105,7 @@ type Store struct {
 
 // StoreOf returns the parts of a table.
 func StoreOf(t *store.Table) Store {
-	return Store{Customers: t.Customers, Messages: t.Messages, Problems: t.Problems, Causes: t.Causes, Candidates: t.Candidates}
+	return Store{Customers: t.Customers, Contacts: t.Contacts, Problems: t.Problems, Causes: t.Causes, Candidates: t.Candidates}
 }
 
 // Customers reads customers.

@@ -33,7 +33,7 @@ func (d *Detector) joinProblem(ctx context.Context, r taxonomy.Reason, product, 
 	reopen := false
 	if rec.State.Solved() {
 		if reopen, err = d.recursAfterFix(ctx, r, product, rec, evs); err != nil {
-			return fmt.Errorf("look whether problem %s returns: %w", rec.ID, err)
+			return fmt.Errorf("check whether problem %s recurs: %w", rec.ID, err)
 		}
 	}
 	if err := d.updateAffected(ctx, rec.ID, evs); err != nil {

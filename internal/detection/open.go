@@ -67,7 +67,7 @@ func (d *Detector) readSample(ctx context.Context, all []problem.Occurrence) ([]
 			sampled = append(sampled, o)
 		}
 	}
-	reader := excerpt.Reader{Customers: d.Store.Customers, Messages: d.Store.Messages, Taxonomy: d.Taxonomy}
+	reader := excerpt.Reader{Customers: d.Store.Customers, Contacts: d.Store.Contacts, Taxonomy: d.Taxonomy}
 	return reader.Read(ctx, sampled)
 }
 
@@ -92,10 +92,11 @@ func (d *Detector) readSurvivor(ctx context.Context, id string) (problem.Record,
 	})
 }
 
-// completeOpening adds the customers with an occurrence from the opening slot on
-// to a problem. The problem has that slot until all of them are added, so that
-// any run can complete the opening of one that died. Customers whose occurrence
-// is recorded after this read find the problem themselves.
+// completeOpening adds affected customers to a problem that was just opened:
+// all customers with an occurrence from rec.Opening on. Opening stays set until
+// all of them are added. So if a run dies, the next run completes the opening.
+// A run that records an occurrence later than this read finds the problem and
+// adds the customer itself.
 func (d *Detector) completeOpening(ctx context.Context, rec problem.Record) (problem.Record, error) {
 	if r, ok := d.Taxonomy.Reason(rec.Reason); ok && rec.Product != "" {
 		if err := d.absorbGeneralProblem(ctx, r, rec.Problem); err != nil {

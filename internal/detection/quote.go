@@ -52,7 +52,8 @@ func (q *quoter) findQuote(ctx context.Context, cause contact.Cause) string {
 	tried := 0
 	for i, m := range q.contact.Messages {
 		// Without a message of this reason an agent set it, and any message may say why.
-		isAbout := q.reasons[i] == cause.Reason || !hasReason
+		isGuess := cause.FoundBy == contact.ByModel && m.ID == cause.Message
+		isAbout := q.reasons[i] == cause.Reason || isGuess || !hasReason
 		if !isAbout || !excerpt.IsWritten(m) {
 			continue
 		}

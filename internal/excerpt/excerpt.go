@@ -35,15 +35,15 @@ type Customers interface {
 	Get(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
 }
 
-// Messages reads the messages of a customer.
-type Messages interface {
-	RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]message.Message, error)
+// Contacts reads the contacts of a customer with their messages.
+type Contacts interface {
+	WithMessages(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Contact, []message.Message, error)
 }
 
 // A Reader reads contacts.
 type Reader struct {
 	Customers Customers
-	Messages  Messages
+	Contacts  Contacts
 	Taxonomy  *taxonomy.Taxonomy
 }
 
@@ -89,16 +89,13 @@ func (r Reader) readContact(ctx context.Context, o problem.Occurrence) (Contact,
 	if err != nil {
 		return Contact{}, err
 	}
-	messages, err := r.Messages.RecentMessages(ctx, customer, o.At.Add(-lookback))
+	contacts, messages, err := r.Contacts.WithMessages(ctx, customer, o.At.Add(-lookback))
 	if err != nil {
 		return Contact{}, err
 	}
 	found := Contact{Occurrence: o}
 	found.Customer = customer.ID
-	for _, k := range contact.Contacts(messages) {
-		if !isContact(k, o) {
-			continue
-		}
+	for _, k := range contactsOf(contacts, o) {
 		for _, m := range k.Messages {
 			if IsWritten(m) {
 				found.Messages = append(found.Messages, m)
@@ -109,20 +106,26 @@ func (r Reader) readContact(ctx context.Context, o problem.Occurrence) (Contact,
 	return found, nil
 }
 
-// isContact reports whether a computed contact is that of an occurrence. If its
-// beginning was not read, it has another id; then it has the message that names the
-// cause.
-func isContact(k contact.Contact, o problem.Occurrence) bool {
-	return k.ID == o.Contact || slices.ContainsFunc(k.Messages, func(m message.Message) bool {
-		return m.Direction == message.Inbound && m.SentAt.Equal(o.At)
+// contactsOf returns the contact of an occurrence. If its beginning was not read, it has
+// another id; then it is one with the message that names the cause.
+func contactsOf(contacts []contact.Contact, o problem.Occurrence) []contact.Contact {
+	same := slices.Clone(contacts)
+	same = slices.DeleteFunc(same, func(k contact.Contact) bool { return k.ID != o.Contact })
+	if len(same) > 0 {
+		return same
+	}
+	return slices.DeleteFunc(slices.Clone(contacts), func(k contact.Contact) bool {
+		return !slices.ContainsFunc(k.Messages, func(m message.Message) bool {
+			return m.Direction == message.Inbound && m.SentAt.Equal(o.At)
+		})
 	})
 }
 
 // IsWritten reports whether a customer wrote the text of a message. Answers, notes
-// of agents and messages of programs are not written by a customer.
+// of agents, messages of programs and those that the customer took back do not count.
 func IsWritten(m message.Message) bool {
 	isCustomer := m.Direction == message.Inbound && m.Origin != message.Recorded
-	return isCustomer && m.Automated == "" && m.Text != ""
+	return isCustomer && m.Automated == "" && m.Text != "" && !m.Deleted
 }
 
 // PersonalData returns the names, addresses and numbers of a customer that must

@@ -6,7 +6,7 @@ import "time"
 type AliasDetail struct {
 	Address
 	Evidence
-	Until time.Time   `json:"until,omitzero"` // when it moved to another customer; zero if it did not
+	Until time.Time   `json:"until,omitzero"` // when it ceased to be the customer's; zero if it is
 	Links []AliasLink `json:"links,omitempty"`
 }
 
@@ -41,6 +41,7 @@ type Change struct {
 	After  [][]CustomerID `json:"after"`
 	Alias  *Alias         `json:"alias,omitempty"` // the alias that moved
 	From   time.Time      `json:"from,omitzero"`   // start of the new ownership
+	Until  time.Time      `json:"until,omitzero"`  // end of the new ownership, if a later owner is known
 }
 
 // ByRule is the value of Change.By for changes that no person made.

@@ -28,8 +28,10 @@ type Consent struct {
 	At       time.Time `json:"at"`
 }
 
-// A Move records that an alias belongs to another customer from a time on, for
-// example a phone number that the operator gave to another person.
+// A Move records that an alias belongs to another customer for a period, for
+// example a phone number that the operator gave to another person. Moves are in
+// the order in which they were decided. Where the periods of two overlap, the
+// later decision counts.
 //
 // Messages that were stored before the decision stay in their partition, so that a
 // redelivery finds them. Those sent after From still belong to the new owner. For
@@ -41,6 +43,23 @@ type Move struct {
 	Kept  time.Time  // messages sent before this are stored under Was, later ones under To
 	Was   CustomerID // customer under whom messages of the alias were stored before
 	To    CustomerID
+
+	// Until is the end of To's ownership, zero if it has none. A move with an end
+	// was decided after the next owner was known. So it changes no place: Kept has
+	// no effect for it.
+	Until time.Time
+
+	// Open means that no person is known to have the alias. To is a new id, for the
+	// next person who writes from the alias.
+	Open bool
+
+	// Proven means that a platform named the alias together with a user id of To.
+	Proven bool
+}
+
+// Covers reports whether at is in the period of m.
+func (m Move) Covers(at time.Time) bool {
+	return !at.Before(m.From) && (m.Until.IsZero() || at.Before(m.Until))
 }
 
 // Grain is the unit to which Move.Kept is rounded up. Within one grain, all messages
@@ -126,7 +145,7 @@ func (c Customer) Owner(under CustomerID, alias string, at time.Time) CustomerID
 			continue
 		}
 		involved = involved || m.Was == under || m.To == under
-		if !m.From.After(at) {
+		if m.Covers(at) {
 			owner = m.To
 		}
 	}

@@ -125,7 +125,7 @@ func (i Item) Marshal() ([]byte, error) {
 		return nil, fault.Wrap(fault.Internal, err, "encode problem item")
 	}
 	if len(data) > MaxItem { // ItemOf bounds every text, so only a broken id can do this
-		return nil, fault.New(fault.TooLarge, "problem item has %d bytes, and may have %d", len(data), MaxItem)
+		return nil, fault.New(fault.TooLarge, "problem item has %d bytes, at most %d are allowed", len(data), MaxItem)
 	}
 	return data, nil
 }

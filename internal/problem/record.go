@@ -155,5 +155,5 @@ func FollowMerges(ctx context.Context, id string, read func(ctx context.Context,
 		}
 		id = p.MergedInto
 	}
-	return Record{}, fault.New(fault.Internal, "problems are merged in a ring")
+	return Record{}, fault.New(fault.Internal, "the problem is merged into itself through other problems")
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/excerpt"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
@@ -89,7 +88,7 @@ func (s *Service) Candidate(ctx context.Context, caller problem.Caller, id strin
 		return Candidate{}, err
 	}
 	if len(all) == 0 {
-		return Candidate{}, fault.New(fault.NotFound, "there is no such candidate, or not any more")
+		return Candidate{}, fault.New(fault.NotFound, "there is no such candidate; it may have been decided or have expired")
 	}
 	i := slices.IndexFunc(all, func(c Candidate) bool { return caller.MayDecide(c.AnnouncedTo) })
 	if i < 0 {
@@ -98,9 +97,9 @@ func (s *Service) Candidate(ctx context.Context, caller problem.Caller, id strin
 	return all[i], nil
 }
 
-// announcedCustomers returns the customers of the candidates that were announced
-// to a caller's departments: those of the announcement, also when it is decided,
-// and those that joined since.
+// announcedCustomers returns the customers of all candidates that were
+// announced to a caller's departments: the customers in the announcements,
+// decided ones included, and the customers that joined a candidate since.
 func (s *Service) announcedCustomers(ctx context.Context, caller problem.Caller, now time.Time) ([]identity.CustomerID, error) {
 	announced, _, err := s.Store.Candidates.Announced(ctx, now)
 	if err != nil {
@@ -127,9 +126,9 @@ func (s *Service) announcedCustomers(ctx context.Context, caller problem.Caller,
 	return customers, err
 }
 
-// listCandidates returns the candidates that are wanted, and reads no others.
-// Wanted gets the id and department of an announcement, both empty without one,
-// and the hashes of the candidate's words.
+// listCandidates returns the candidates for which wanted returns true, and
+// reads no others. wanted gets the id and department of an announcement, both
+// empty without one, and the hashes of the candidate's words.
 func (s *Service) listCandidates(ctx context.Context, announced []problem.AnnouncedCandidate, now time.Time, wanted func(id, announcedTo string, hashes []string) bool) ([]Candidate, error) {
 	decided, err := s.Store.Candidates.DecidedWords(ctx, now)
 	if err != nil {
@@ -345,13 +344,13 @@ func (s *Service) readTexts(ctx context.Context, u problem.UnclassifiedContact) 
 	if err != nil {
 		return nil, err
 	}
-	messages, err := s.Store.Messages.RecentMessages(ctx, c, u.At)
+	contacts, messages, err := s.Store.Contacts.WithMessages(ctx, c, u.At)
 	if err != nil {
 		return nil, err
 	}
 	known := excerpt.PersonalData(s.Taxonomy(), c, messages)
 	var texts []redact.QuoteCandidate
-	for _, k := range contact.Contacts(messages) {
+	for _, k := range contacts {
 		if k.ID != u.Contact {
 			continue
 		}

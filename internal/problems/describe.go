@@ -15,7 +15,7 @@ const maxDescribed = 30
 // them apart.
 func (s *Service) describe(ctx context.Context, reason, product string, contacts []problem.Occurrence, now time.Time) (quotes, words []string, err error) {
 	rules := s.Taxonomy()
-	reader := excerpt.Reader{Customers: s.Store.Customers, Messages: s.Store.Messages, Taxonomy: rules}
+	reader := excerpt.Reader{Customers: s.Store.Customers, Contacts: s.Store.Contacts, Taxonomy: rules}
 	read, err := reader.Read(ctx, contacts[:min(len(contacts), maxDescribed)])
 	if err != nil || len(read) == 0 {
 		return nil, nil, err

@@ -82,7 +82,7 @@ func (s *Service) newSeed(caller problem.Caller, r OpenRequest) (problem.Seed, e
 	if r.Product != "" {
 		product, ok = rules.Product(r.Product)
 		if !ok || !reason.PerProduct {
-			return problem.Seed{}, fault.New(fault.Invalid, "product must be one of the taxonomy, and is given only for a reason that is counted per product")
+			return problem.Seed{}, fault.New(fault.Invalid, "product must be a product of the taxonomy, and is only allowed for a reason that is counted per product")
 		}
 	}
 	department, _ := rules.Department(rules.Owner(r.Reason, r.Product))

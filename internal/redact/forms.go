@@ -31,7 +31,7 @@ const (
 	dotSign  = `(?: ?\. ?| ?[(\[{] ?(?:dot|punt|stip) ?[)\]}] ?| (?:dot|punt|stip) )`
 )
 
-// forms are in the order in which they are searched: the surest first.
+// forms are searched in this order: the most certain form first.
 var forms = []form{
 	{lazy(`(?i)\b(?:https?|ftp)://\S+|\bwww\.\S+|\bmailto:\S+`), tokenLink},
 	{lazy(`(?i)[^\s<>,;:"()\[\]]+@[^\s<>,;:"()\[\]]+\.[\p{L}]{2,}`), tokenMail},
@@ -50,7 +50,8 @@ var spelled = []form{
 	{lazy(`(?i)\b` + numerals + `(?: ` + numerals + `)?[a-z]? (?:\p{L}+ ){1,3}?(?:` + ways + `|close)\b`), tokenAddress},
 }
 
-// numeric are the forms with a digit, in the same order.
+// numeric are the forms with a digit. They are searched after forms, also in
+// this order.
 var numeric = []form{
 	{lazy(`(?i)\b[a-z]{2} ?\d{2}(?:[ .\-]?[a-z]{4})(?:[ .\-]?\d{2,4}){2,7}\b`), tokenNumber}, // IBAN with a bank's letters
 	{lazy(`(?i)\b(?:be|de|fr|es|it|lu|at|pt) ?\d{2}(?:[ .\-]?\d{2,4}){3,7}\b`), tokenNumber}, // IBAN of digits

@@ -26,8 +26,9 @@ type aliasItem struct {
 	customer identity.CustomerID
 	evidence identity.Evidence
 	linked   []string
-	later    map[string]identity.Evidence // by key of the other alias
+	later    map[string][]identity.Evidence // by key of the other alias
 	moves    []identity.Move
+	starts   []time.Time // at which a platform said that the owner took it
 	shared   bool
 }
 
@@ -46,57 +47,33 @@ func readAlias(it item) aliasItem {
 		evidence: identity.Evidence{Rule: text(it, attrAliasRule), Ref: text(it, attrAliasRef), At: moment(it, attrAliasSince)},
 		linked:   set(it, attrAliasLinked),
 		moves:    readMoves(set(it, attrAliasMoves)),
+		starts:   readTimes(set(it, attrAliasStarts)),
 		shared:   it[attrAliasShared] != nil,
 	}
 	for _, s := range set(it, attrAliasLater) {
 		if p := strings.Split(s, unit); len(p) == 4 {
 			if a.later == nil {
-				a.later = map[string]identity.Evidence{}
+				a.later = map[string][]identity.Evidence{}
 			}
-			a.later[p[0]] = identity.Evidence{Rule: p[1], Ref: p[2], At: parseMillis(p[3])}
+			a.later[p[0]] = append(a.later[p[0]], identity.Evidence{Rule: p[1], Ref: p[2], At: parseMillis(p[3])})
 		}
 	}
 	return a
 }
 
-// storedUnder returns the customer under whom messages of a sent at a time are
-// stored. The answer never changes, so each delivery of a message finds the
-// same customer.
-func (a aliasItem) storedUnder(at time.Time) identity.CustomerID {
-	who := a.customer
-	for _, m := range a.moves {
-		if !at.Before(m.Kept) {
-			who = m.To
-		}
-	}
-	return who
-}
-
-// ownerAt returns the customer who owned a at a time.
-func (a aliasItem) ownerAt(at time.Time) identity.CustomerID {
-	who := a.customer
-	for _, m := range a.moves {
-		if !at.Before(m.From) {
-			who = m.To
-		}
-	}
-	return who
-}
-
-// currentOwner returns the customer who owns a.
-func (a aliasItem) currentOwner() identity.CustomerID {
-	if n := len(a.moves); n > 0 {
-		return a.moves[n-1].To
-	}
-	return a.customer
-}
-
-// link returns the evidence that links a to another alias.
+// link returns the latest evidence that links a to another alias.
 func (a aliasItem) link(other string) identity.Evidence {
-	if ev, ok := a.later[other]; ok {
-		return ev
+	links := a.links(other)
+	return slices.MaxFunc(links, func(x, y identity.Evidence) int { return x.At.Compare(y.At) })
+}
+
+// links returns the evidence that links a to another alias of a.linked: one
+// statement for each period in which one was made.
+func (a aliasItem) links(other string) []identity.Evidence {
+	if all := a.later[other]; len(all) > 0 {
+		return all
 	}
-	return a.evidence
+	return []identity.Evidence{a.evidence}
 }
 
 func (t Customers) writeAlias(a identity.Address, customer identity.CustomerID, linked []string, ev identity.Evidence) item {
@@ -127,13 +104,21 @@ func without(list []string, s string) []string {
 }
 
 // linkLater returns the write that links a known alias to the others of a later
-// statement.
+// statement. An alias that was linked to them in an earlier period is linked
+// again.
 func (t Customers) linkLater(a aliasItem, others []string, ev identity.Evidence) types.TransactWriteItem {
 	var fresh, why []string
+	line := func(k string, ev identity.Evidence) string {
+		return strings.Join([]string{k, ev.Rule, ev.Ref, timeSK("", ev.At)}, unit)
+	}
 	for _, k := range without(others, a.key) {
-		if !slices.Contains(a.linked, k) {
-			fresh = append(fresh, k)
-			why = append(why, strings.Join([]string{k, ev.Rule, ev.Ref, timeSK("", ev.At)}, unit))
+		if a.isLinkedSince(k, ev.At) {
+			continue
+		}
+		fresh = append(fresh, k)
+		why = append(why, line(k, ev))
+		if slices.Contains(a.linked, k) && len(a.later[k]) == 0 {
+			why = append(why, line(k, a.evidence))
 		}
 	}
 	return types.TransactWriteItem{Update: &types.Update{
@@ -175,7 +160,7 @@ func (t Customers) ResolveAliases(ctx context.Context, addresses []identity.Addr
 			return r, err
 		}
 	}
-	return Resolution{}, fault.New(fault.Unavailable, "the aliases keep changing")
+	return Resolution{}, fault.New(fault.Unavailable, "other requests keep changing the aliases; retry")
 }
 
 func (t Customers) aliasKeys(addresses []identity.Address) []string {
@@ -215,8 +200,12 @@ func (t Customers) resolve(ctx context.Context, addresses []identity.Address, ke
 	}
 	if first != nil {
 		a := readAlias(first)
-		if linksAll(a, keys) {
-			return Resolution{Customer: a.storedUnder(ev.At), Owner: a.ownerAt(ev.At)}, true, nil
+		if start, ok := a.hadEarlierOwner(ev.At); ok {
+			return Resolution{}, false, t.addEarlierOwner(ctx, a.key, start, ev)
+		}
+		r := Resolution{Customer: a.storedUnder(ev.At), Owner: a.ownerAt(ev.At)}
+		if len(keys) == 1 || (a.isSettled(ev.At) && a.linksAll(keys, ev.At)) {
+			return r, true, nil
 		}
 	}
 	if len(addresses) == 1 {
@@ -227,15 +216,6 @@ func (t Customers) resolve(ctx context.Context, addresses []identity.Address, ke
 		return Resolution{}, false, err
 	}
 	return t.claimAliases(ctx, s)
-}
-
-func linksAll(a aliasItem, keys []string) bool {
-	for _, k := range keys {
-		if k != a.key && !slices.Contains(a.linked, k) {
-			return false
-		}
-	}
-	return true
 }
 
 // claimAlias stores one alias for a new customer, or returns its owner. A phone
@@ -310,9 +290,11 @@ func (t Customers) readAliases(ctx context.Context, keys []string) (map[string]a
 	return known, nil
 }
 
-// FindCustomer returns the owner of an alias: of the verified alias, else of
-// the claimed one, else the first customer for whom it was claimed. An unknown
-// alias is [fault.NotFound].
+// FindCustomer returns the owner of an alias. A verified alias wins over a
+// claimed one. If the table has neither, FindCustomer returns the first
+// customer in whose profile the address is claimed, or else [fault.NotFound].
+// An alias that its owner left is [fault.NotFound] until the next person writes
+// from it.
 func (t Customers) FindCustomer(ctx context.Context, a identity.Alias) (identity.CustomerID, identity.Assurance, error) {
 	for _, assurance := range []identity.Assurance{identity.Verified, identity.Claimed} {
 		for _, v := range append([]identity.Alias{a}, identity.PhoneVariants(a)...) {
@@ -320,8 +302,16 @@ func (t Customers) FindCustomer(ctx context.Context, a identity.Alias) (identity
 			if err != nil {
 				return "", "", err
 			}
-			if it != nil {
-				return readAlias(it).currentOwner(), assurance, nil
+			if it == nil {
+				continue
+			}
+			found := readAlias(it)
+			free, err := t.isFree(ctx, found)
+			if err != nil {
+				return "", "", err
+			}
+			if !free {
+				return found.currentOwner(), assurance, nil
 			}
 		}
 	}
@@ -396,8 +386,8 @@ func (a aliasItem) hostProven() bool {
 	if a.evidence.Rule == identity.RuleHost {
 		return true
 	}
-	for _, ev := range a.later {
-		if ev.Rule == identity.RuleHost {
+	for _, links := range a.later {
+		if slices.ContainsFunc(links, func(ev identity.Evidence) bool { return ev.Rule == identity.RuleHost }) {
 			return true
 		}
 	}

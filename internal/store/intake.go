@@ -14,11 +14,15 @@ import (
 
 // Identify returns the customer of a message with these addresses. It is the
 // same at each delivery, also after a merge. It joins other owners of the
-// verified addresses where the evidence allows it.
+// verified addresses where the evidence allows it. When a platform says that a
+// person changed the number, the old number ends and the new one begins.
 func (t Customers) Identify(ctx context.Context, addresses []identity.Address, ev identity.Evidence) (identity.CustomerID, error) {
 	r, err := t.ResolveAliases(ctx, addresses, ev)
 	if err != nil {
 		return "", err
+	}
+	if isNumberChange(addresses, ev) {
+		return r.Customer, t.changeNumber(ctx, addresses[0], addresses[1], r.Owner, ev)
 	}
 	for _, other := range r.Others {
 		if _, err := t.JoinByEvidence(ctx, r.Owner, other, ev); err != nil {

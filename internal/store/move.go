@@ -16,38 +16,62 @@ import (
 )
 
 // maxMoves bounds the number of moves of one alias.
-const maxMoves = 8
+const maxMoves = 16
 
-// clockTolerance is how far a platform's clock may be ahead of ours. A message
-// sent until then may be stored already.
+// clockTolerance is how far a platform's clock may be ahead of ours. A stored
+// message may therefore have a time that is so much later than now.
 const clockTolerance = 2 * time.Minute
 
 // encodeMove encodes a move as "<number, 3
-// digits>|<from>|<kept>|<was>|<to>|<alias>". It is stored with the alias and
-// with each of its owners. Moves of an alias sort in the order in which they
-// were decided.
+// digits>|<from>|<kept>|<was>|<to>|<alias>". A move by a rule also has
+// "|<until>|<o if open><p if proven>". It is stored with the alias and with each
+// of its owners. Moves of an alias sort in the order in which they were decided.
 func encodeMove(n int, m identity.Move) string {
-	return fmt.Sprintf("%03d|%s|%s|%s|%s|%s", n, timeSK("", m.From), timeSK("", m.Kept), m.Was, m.To, m.Alias)
+	s := fmt.Sprintf("%03d|%s|%s|%s|%s|%s", n, timeSK("", m.From), timeSK("", m.Kept), m.Was, m.To, m.Alias)
+	until := ""
+	flags := ""
+	if !m.Until.IsZero() {
+		until = timeSK("", m.Until)
+	}
+	if m.Open {
+		flags += "o"
+	}
+	if m.Proven {
+		flags += "p"
+	}
+	if until+flags == "" {
+		return s
+	}
+	return s + "|" + until + "|" + flags
 }
 
 func readMoves(list []string) []identity.Move {
 	slices.Sort(list)
 	var out []identity.Move
 	for _, s := range list {
-		if p := strings.Split(s, "|"); len(p) == 6 {
-			out = append(out, identity.Move{
-				From: parseMillis(p[1]), Kept: parseMillis(p[2]), Was: identity.CustomerID(p[3]), To: identity.CustomerID(p[4]), Alias: p[5],
-			})
+		p := strings.Split(s, "|")
+		if len(p) != 6 && len(p) != 8 {
+			continue
 		}
+		m := identity.Move{
+			From: parseMillis(p[1]), Kept: parseMillis(p[2]), Was: identity.CustomerID(p[3]), To: identity.CustomerID(p[4]), Alias: p[5],
+		}
+		if len(p) == 8 {
+			m.Until = parseMillis(p[6])
+			m.Open = strings.Contains(p[7], "o")
+			m.Proven = strings.Contains(p[7], "p")
+		}
+		out = append(out, m)
 	}
 	return out
 }
 
 // MoveAlias gives an alias to another customer from a time on, because a person
-// decided so: a phone number that was given out again. Earlier messages stay
-// with the previous owner. Later ones belong to the new owner, also those that
-// are stored already, which stay in their partition. It returns the new owner.
-// It is [fault.Invalid] if the alias is not owner's.
+// decided so. For example, the operator gave a phone number to another person.
+// Earlier messages stay with the previous owner. Later ones belong to the new
+// owner, also those that are stored already, which stay in their partition. It
+// returns the new owner. The error is [fault.Invalid] if the alias does not
+// belong to owner.
 func (t Customers) MoveAlias(ctx context.Context, owner identity.Customer, m identity.AliasMove, d identity.Decision) (identity.CustomerID, error) {
 	m.To = cmp.Or(m.To, newCustomer())
 	err := t.repeatConflicts(ctx, func() error { return t.moveAlias(ctx, owner, m.Alias, m.To, m.From, d) })
@@ -61,28 +85,32 @@ func (t Customers) moveAlias(ctx context.Context, owner identity.Customer, a ide
 		return fmt.Errorf("read the alias that moves: %w", err)
 	}
 	if it == nil {
-		return fault.New(fault.NotFound, "nobody proved to have this alias")
+		return fault.New(fault.NotFound, "no customer has proved to own this alias")
 	}
 	was := readAlias(it)
 	if !slices.Contains(owner.Members, was.currentOwner()) {
-		return fault.New(fault.Invalid, "the alias is not this customer's")
+		return fault.New(fault.Invalid, "the alias does not belong to this customer")
 	}
 	if slices.Contains(owner.Members, to) {
-		return fault.New(fault.Invalid, "the alias is this customer's already")
+		return fault.New(fault.Invalid, "the alias already belongs to this customer")
 	}
-	if len(was.moves) == maxMoves {
-		return fault.New(fault.Invalid, "an alias moves at most %d times", maxMoves)
+	if len(was.moves) >= maxMoves {
+		return fault.New(fault.Invalid, "an alias can be moved at most %d times", maxMoves)
 	}
-	kept := d.At
-	if kept.Before(from) {
-		kept = from
-	}
-	kept = kept.Add(clockTolerance + identity.Grain).Truncate(identity.Grain)
+	kept := keptAfter(d.At, from)
 	m := identity.Move{Alias: k, From: from, Kept: kept, Was: was.storedUnder(kept), To: to}
 	return t.writeAliasMove(ctx, was, m, identity.Change{
 		Kind: identity.Moved, At: d.At, By: d.By, Why: d.Why, Rule: identity.RulePerson, Alias: &a, From: from,
 		Before: [][]identity.CustomerID{{was.currentOwner()}}, After: [][]identity.CustomerID{{to}},
 	})
+}
+
+// keptAfter returns the Kept of a move that is decided at a time.
+func keptAfter(decided, from time.Time) time.Time {
+	if decided.Before(from) {
+		decided = from
+	}
+	return decided.Add(clockTolerance + identity.Grain).Truncate(identity.Grain)
 }
 
 // writeAliasMove writes a move to the alias and to each of its owners, with an

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -59,6 +60,7 @@ func (t Customers) statement(ctx context.Context, addresses []identity.Address, 
 			candidates = append(candidates, v)
 		}
 	}
+	_, firstKnown := s.known[keys[0]]
 	for _, a := range candidates {
 		r, err := t.rivals(ctx, s, a)
 		if err != nil {
@@ -69,8 +71,13 @@ func (t Customers) statement(ctx context.Context, addresses []identity.Address, 
 		case r.reason != "":
 			s.rivals = append(s.rivals, r)
 		case s.keeper == "":
-			s.keeper = a.storedUnder(ev.At)
+			s.keeper = owner
+			if firstKnown {
+				s.keeper = a.storedUnder(ev.At)
+			}
 			s.owner = owner
+		case owner == s.owner && s.keeper != owner && a.storedUnder(ev.At) == owner:
+			s.keeper = owner // this alias did not move, so no reader must look elsewhere
 		case owner != s.owner && s.known[a.key].key != "" && !slices.Contains(s.others, owner):
 			s.others = append(s.others, owner)
 		}
@@ -80,11 +87,12 @@ func (t Customers) statement(ctx context.Context, addresses []identity.Address, 
 		s.owner = s.keeper
 		s.fresh = true
 	}
-	return s, nil
+	return s, t.keepPlace(ctx, &s, candidates)
 }
 
-// rivals reports whether the owner of an alias is another person than the
-// statement is about. The rival has no reason if not.
+// rivals returns the owner of alias a as a rival. The rival's reason says why
+// the owner cannot be the person of the statement; it is empty if the owner can
+// be.
 func (t Customers) rivals(ctx context.Context, s statement, a aliasItem) (rival, error) {
 	r := rival{customer: a.ownerAt(s.ev.At), alias: a.key}
 	if s.ev.Rule == identity.RuleSystem {
@@ -95,15 +103,21 @@ func (t Customers) rivals(ctx context.Context, s statement, a aliasItem) (rival,
 		return r, nil
 	}
 	for i, u := range s.addresses {
-		if !identity.Single(u.Kind) || s.keys[i] == a.key || slices.Contains(a.linked, s.keys[i]) {
+		if !identity.Single(u.Kind) || s.keys[i] == a.key || a.isLinked(s.keys[i], s.ev.At) {
 			continue
 		}
-		if k, ok := s.known[s.keys[i]]; ok && k.ownerAt(s.ev.At) == r.customer {
+		k, known := s.known[s.keys[i]]
+		if known && k.ownerAt(s.ev.At) == r.customer {
 			continue
 		}
-		direct, err := t.tiedToAnother(ctx, a, u)
+		direct, err := t.tiedToAnother(ctx, a, u, s.ev.At)
 		if err != nil {
 			return r, err
+		}
+		if known && !direct && s.ev.Rule == identity.RuleWebhook {
+			if direct, err = t.passedOn(ctx, a, k.ownerAt(s.ev.At)); err != nil {
+				return r, err
+			}
 		}
 		if direct {
 			r.reason = s.ev.Rule
@@ -118,12 +132,12 @@ func (t Customers) rivals(ctx context.Context, s statement, a aliasItem) (rival,
 	return r, nil
 }
 
-// tiedToAnother reports whether a statement named a together with another alias
-// of the kind and scope of u.
-func (t Customers) tiedToAnother(ctx context.Context, a aliasItem, u identity.Address) (bool, error) {
+// tiedToAnother reports whether an earlier statement linked a, in its period at
+// a time, with another alias that has the kind and scope of u.
+func (t Customers) tiedToAnother(ctx context.Context, a aliasItem, u identity.Address, at time.Time) (bool, error) {
 	var same []string
 	for _, k := range a.linked {
-		if isAliasKind(k, u.Kind) && k != t.aliasKey(u) {
+		if isAliasKind(k, u.Kind) && k != t.aliasKey(u) && a.isLinked(k, at) {
 			same = append(same, k)
 		}
 	}
@@ -139,9 +153,9 @@ func (t Customers) tiedToAnother(ctx context.Context, a aliasItem, u identity.Ad
 	return false, err
 }
 
-// hasAnother reports whether a customer has another account. It is false for
-// evidence of platforms: where their messages are stored must not change by a
-// merge.
+// hasAnother reports whether a customer has another account than u. For
+// evidence of a platform it reports false: a merge must not change under which
+// customer the platform's messages are stored.
 func (t Customers) hasAnother(ctx context.Context, s statement, who identity.CustomerID, u identity.Address) (bool, error) {
 	if s.ev.Merges() || u.Kind != identity.Account {
 		return false, nil
@@ -175,12 +189,16 @@ func (t Customers) claimAliases(ctx context.Context, s statement) (Resolution, b
 		switch {
 		case !ok:
 			taken = append(taken, s.keys[i])
+			it := t.writeAlias(a, s.owner, linked, s.ev)
+			if i == 1 && isNumberChange(s.addresses, s.ev) {
+				it[attrAliasStarts] = setOf([]string{timeSK("", s.ev.At)})
+			}
 			writes = append(writes, types.TransactWriteItem{Put: &types.Put{
 				TableName:           t.name,
-				Item:                t.writeAlias(a, s.owner, linked, s.ev),
+				Item:                it,
 				ConditionExpression: onlyNew(),
 			}})
-		case slices.Contains(linked, old.key) && !linksAll(old, linked):
+		case slices.Contains(linked, old.key) && !old.linksAll(linked, s.ev.At):
 			writes = append(writes, t.linkLater(old, linked, s.ev))
 		}
 	}
@@ -204,13 +222,19 @@ func (t Customers) claimAliases(ctx context.Context, s statement) (Resolution, b
 }
 
 // keepRivals stores rivals as suggestions, and marks an alias that two accounts
-// share.
+// share. A number that a platform names with another user id passes to the
+// customer of that user id.
 func (t Customers) keepRivals(ctx context.Context, s statement) error {
 	for _, r := range s.rivals {
 		reason := r.reason
 		if r.direct && !s.ev.Merges() {
 			reason = identity.ReasonShared
 			if err := t.markShared(ctx, s.known[r.alias]); err != nil {
+				return err
+			}
+		}
+		if r.direct && s.ev.Rule == identity.RuleWebhook && isAliasKind(r.alias, identity.Phone) {
+			if err := t.passNumber(ctx, r.alias, s.owner, s.ev); err != nil {
 				return err
 			}
 		}

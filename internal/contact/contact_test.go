@@ -31,6 +31,11 @@ func outbound(ch message.Channel, after time.Duration) message.Message {
 	return newMessage(ch, message.Outbound, after)
 }
 
+// contactsOf returns the contacts of messages without a known cause.
+func contactsOf(messages ...message.Message) []contact.Contact {
+	return contact.Contacts(contact.Read(messages, nil))
+}
+
 func TestContacts(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
@@ -74,7 +79,7 @@ func TestContacts(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got := contact.Contacts(tt.messages)
+			got := contactsOf(tt.messages...)
 			if len(got) != len(tt.starts) {
 				t.Fatalf("contacts = %d, want %d", len(got), len(tt.starts))
 			}
@@ -92,9 +97,9 @@ func TestContacts(t *testing.T) {
 
 func TestContacts_WaitingSince(t *testing.T) {
 	t.Parallel()
-	got := contact.Contacts([]message.Message{
+	got := contactsOf(
 		inbound(message.WhatsApp, 0), outbound(message.WhatsApp, time.Hour), inbound(message.WhatsApp, 2*time.Hour), inbound(message.Email, 3*time.Hour),
-	})
+	)
 	if len(got) != 1 || !got[0].WaitingSince.Equal(monday.Add(2*time.Hour)) {
 		t.Fatalf("Contacts() = %+v, want one, waiting since the first unanswered message", got)
 	}
@@ -118,13 +123,13 @@ func TestContacts_SameSecond(t *testing.T) {
 		{"received long after the answer", received(inbound(message.WhatsApp, 0), 9*second), outbound(message.WhatsApp, 400*time.Millisecond), true},
 		{"received before the answer", received(inbound(message.WhatsApp, 0), 300*time.Millisecond), outbound(message.WhatsApp, 400*time.Millisecond), false},
 		{"sent in the second before, received after", received(inbound(message.WhatsApp, 0), 9*second), outbound(message.WhatsApp, second), false},
-		{"exact time, received after", received(inbound(message.WebChat, time.Millisecond), 9*second), outbound(message.WebChat, 400*time.Millisecond), false},
+		{"exact time, received after", received(inbound(message.WhatsApp, time.Millisecond), 9*second), outbound(message.WhatsApp, 400*time.Millisecond), false},
 		{"answer with whole seconds", received(inbound(message.WhatsApp, 0), 2*second), received(outbound(message.WhatsApp, 0), 2*second), false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got := contact.Contacts([]message.Message{tt.answer, tt.reply, question})
+			got := contactsOf(tt.answer, tt.reply, question)
 			if len(got) != 1 || got[0].Waiting() != tt.waiting {
 				t.Errorf("Contacts() = %+v, want one contact with Waiting() %v", got, tt.waiting)
 			}
@@ -150,9 +155,9 @@ func TestContacts_AnyOrder(t *testing.T) {
 			}
 			ms = append(ms, m)
 		}
-		want := contact.Contacts(ms)
+		want := contactsOf(ms...)
 		rand.Shuffle(len(ms), func(i, j int) { ms[i], ms[j] = ms[j], ms[i] })
-		if diff := cmp.Diff(want, contact.Contacts(ms)); diff != "" {
+		if diff := cmp.Diff(want, contactsOf(ms...)); diff != "" {
 			t.Fatalf("contacts differ with another order of messages (-want +got):\n%s", diff)
 		}
 	})
