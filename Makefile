@@ -2,7 +2,7 @@ FUNCTIONS := $(notdir $(wildcard functions/*))
 FUZZTIME  ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint race fuzz bench figures understanding soak story deploy clean $(FUNCTIONS:%=build/%)
+.PHONY: help run build test lint race fuzz bench figures understanding soak story deploy clean build/taxonomy.json $(FUNCTIONS:%=build/%)
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -13,10 +13,15 @@ run: ## run the whole stack on this machine; ARGS="-memory -chaos" adds flags
 
 build: $(FUNCTIONS:%=build/%) ## build the functions for AWS Lambda (arm64) into build/
 
-$(FUNCTIONS:%=build/%): build/%:
+build/taxonomy.json: # without the examples, which only the training reads
+	@mkdir -p build
+	go run ./cmd/heardctl taxonomy check -out $@ infra/taxonomy.yaml
+
+$(FUNCTIONS:%=build/%): build/%: build/taxonomy.json
 	@mkdir -p $@
 	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags='-s -w' -tags lambda.norpc -o $@/bootstrap ./functions/$*
-	@cp infra/taxonomy.yaml $@/
+	@cp build/taxonomy.json $@/
+	@if [ $* = train ]; then cp infra/taxonomy.yaml $@/; fi
 
 test: ## run all tests; needs Java 17, and a network the first time only
 	go test -timeout 45m ./...

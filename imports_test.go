@@ -47,7 +47,8 @@ var rules = []struct {
 	{"internal/taxonomy", join(words, "internal/schedule", "internal/taxonomy/lexicon"), false},
 	{"internal/taxonomy/lexicon", nil, false},
 	{"internal/taxonomy/published", join(words, "internal/taxonomy"), false},
-	{"internal/classifier", join(words, "internal/taxonomy"), false},
+	{"internal/classifier", join(words, "internal/taxonomy", "internal/taxonomy/lexicon"), false},
+	{"internal/classifier/trained", join(words, "internal/classifier"), false},
 	{"internal/message", join(words, "internal/identity"), false},
 	{"internal/contact", join(words, "internal/message", "internal/identity"), false},
 	{"internal/redact", join(words, "internal/identity"), false},
@@ -72,10 +73,12 @@ var rules = []struct {
 	// The work of the functions, on the store. Messages that agents register and
 	// visitors post are stored by ingest, as the messages of a webhook are.
 	{"internal/ingest", join(domain, "internal/channel/meta", "internal/store"), false},
-	{"internal/detection", join(domain, "internal/store"), false},
-	{"internal/triage", join(domain, "internal/detection", "internal/store"), false},
+	{"internal/excerpt", domain, false},
+	{"internal/detection", join(domain, "internal/excerpt", "internal/store"), false},
+	{"internal/triage", join(domain, "internal/classifier/trained", "internal/detection", "internal/store"), false},
+	{"internal/training", join(domain, "internal/classifier/trained", "internal/store", "internal/taxonomy/published"), false},
 	{"internal/outbox", join(domain, "internal/store"), false},
-	{"internal/problems", join(domain, "internal/store"), false},
+	{"internal/problems", join(domain, "internal/excerpt", "internal/store"), false},
 	{"internal/media", join(domain, "internal/channel/meta"), true}, // signs one call to End User Messaging
 	{"internal/updates", join(domain, "internal/problems"), false},
 	{"internal/send", join(domain, "internal/channel/email", "internal/channel/email/compose"), false},
@@ -84,8 +87,8 @@ var rules = []struct {
 	// directly, and store messages through ingest as webhooks do.
 	{"internal/httpapi", domain, false},
 	{"internal/messageview", join(domain, "internal/httpapi", "internal/blob"), false},
-	{"internal/agentapi", join(apis, "internal/brief", "internal/problems", "internal/channel/email"), false},
-	{"internal/departmentapi", join(apis, "internal/problems"), false},
+	{"internal/agentapi", join(apis, "internal/brief", "internal/excerpt", "internal/problems", "internal/channel/email"), false},
+	{"internal/departmentapi", join(apis, "internal/excerpt", "internal/problems"), false},
 	{"internal/chatapi", join(apis, "internal/channel/webchat"), false},
 
 	// Wiring: the only place that knows both sides.

@@ -3,6 +3,7 @@ package client_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -93,5 +94,29 @@ func TestHistory_PageWithoutCursor(t *testing.T) {
 	}
 	if n != 2 {
 		t.Errorf("steps = %d, want 2", n)
+	}
+}
+
+func TestDecide_Request(t *testing.T) {
+	t.Parallel()
+	var got string
+	c, _ := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		got = r.Method + " " + r.URL.Path + " " + string(body)
+		_, _ = w.Write([]byte(`{"messageId":"1","asks":false,"by":"agent-7","at":"2026-03-01T10:00:00Z"}`))
+	})
+	no := false
+	decided, err := c.Decide(t.Context(), "a", client.Decision{MessageID: "1", Asks: &no})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `POST /v1/customers/a/decisions {"messageId":"1","asks":false}`; got != want {
+		t.Errorf("request: got %s, want %s", got, want)
+	}
+	if decided.By != "agent-7" || decided.Asks == nil || *decided.Asks {
+		t.Errorf("decision: got %+v, want asks false by agent-7", decided)
 	}
 }

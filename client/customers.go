@@ -309,6 +309,26 @@ func (c *Client) Record(ctx context.Context, customer string, call Call) (Messag
 	return out, err
 }
 
+// A Decision is what people decided about a message. In a request, a nil field keeps the
+// earlier decision.
+type Decision struct {
+	MessageID string    `json:"messageId"`
+	Asks      *bool     `json:"asks,omitempty"`    // whether it asks for an answer
+	Machine   *bool     `json:"machine,omitempty"` // whether a program wrote it
+	By        string    `json:"by,omitempty"`      // set by the server
+	At        time.Time `json:"at,omitzero"`       // set by the server
+}
+
+// Decide stores a decision about a message of the customer. It returns the message's
+// complete decision.
+func (c *Client) Decide(ctx context.Context, customer string, d Decision) (Decision, error) {
+	d.By = ""
+	d.At = time.Time{}
+	var out Decision
+	err := c.Do(ctx, http.MethodPost, "/v1/customers/"+url.PathEscape(customer)+"/decisions", d, &out)
+	return out, err
+}
+
 // An Entry is the record of a customer in the company's register.
 type Entry struct {
 	Name   string   `json:"name,omitempty"`

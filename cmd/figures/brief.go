@@ -120,7 +120,7 @@ func storeOrdinaryCustomer(ctx context.Context, table *store.Table, c identity.C
 		ms = append(ms, m)
 	}
 	var seen []problem.Occurrence
-	for _, k := range contact.Contacts(ms) {
+	for _, k := range contact.Contacts(contact.Read(ms, nil)) {
 		k.Department = "product-quality"
 		k.Causes = []contact.Cause{{Reason: "defect", Product: "coffee-machine", Department: "product-quality"}}
 		if err := table.Contacts.Save(ctx, k); err != nil {

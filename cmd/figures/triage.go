@@ -24,7 +24,7 @@ const onStack = ", on the local stack"
 // measureTriage measures triage on the local stack: the time of one batch, and
 // the delay between the contact that makes a problem and its item on the queue.
 func measureTriage(ctx context.Context, r run) error {
-	s, err := stack.Start(ctx, stack.Config{Root: r.root, Memory: true})
+	s, err := stack.Start(ctx, stack.Config{Root: r.root, Memory: true, Idle: []string{"train"}})
 	if err != nil {
 		return fmt.Errorf("start the stack: %w", err)
 	}

@@ -22,7 +22,7 @@ import (
 func agentCommands() []command {
 	return []command{
 		{
-			"find", "<text>", "search customers by phone number, mail address, customer number, order number or full name",
+			"find", "<text>", "search customers by phone, mail, customer number, order or full name",
 			"find 'Jan Voorbeeld'", (*tool).searchCustomers,
 		},
 		{
@@ -56,6 +56,10 @@ func agentCommands() []command {
 		{
 			"note", "<kind:value> <kind> <text>", "write a note of kind want, tried, promise, kept or info",
 			"note -due 48h account:K-1001 promise 'A new manual comes by post.'", (*tool).addNote,
+		},
+		{
+			"decide", "<kind:value> <message>", "decide that a message needs no answer, or does, or that a person wrote it",
+			"decide -asks no account:K-1001 1795179600000:whatsapp:wamid.EXAMPLE1", (*tool).decideMessage,
 		},
 		{
 			"events", "", "print the events for agent tools on the queue contact-events, one JSON line each",

@@ -17,54 +17,6 @@ import (
 	"github.com/heard-intake/heard/internal/store"
 )
 
-// findForms prints the senders whose mails have several different Reply-To
-// addresses, and our own mailboxes that are customers. Such a sender may be a web
-// form that is not configured, so that all its visitors became one customer.
-func (t *tool) findForms(ctx context.Context, args []string) error {
-	f := t.newFlagSet("doctor")
-	most := f.Int("most", 1_000_000, "examine at most this `number` of items of the table; 4 KB cost half a read unit")
-	staffList := f.String("staff", "", "the value of the stack's parameter `MailStaff`; these are never proposed as forms")
-	domain := f.String("domain", "", "the value of the stack's parameter `MailDomain`; default: that of the local stack")
-	if err := t.parseArgs(f, args, 0, 0); err != nil {
-		return err
-	}
-	if *most < 1 {
-		return errors.New("-most must be at least 1")
-	}
-	staff, err := email.ParseAddressList(*staffList)
-	if err != nil {
-		return fmt.Errorf("-staff: %w", err)
-	}
-	c, err := t.openStack(ctx)
-	if err != nil {
-		return err
-	}
-	*domain = cmp.Or(*domain, c.MailDomain)
-	found, examined, whole, err := c.NamedReplies(ctx, *domain, *most, func(n int) { fmt.Fprintf(t.err, "read %d items\n", n) })
-	if err != nil {
-		return fmt.Errorf("examine the table: %w", err)
-	}
-	t.printSuspects(suspectedSenders(found, staff), *domain, whole)
-	fmt.Fprint(t.out, "\nDoctor does not know the stack's MailForms. It cannot tell a form from a person with several addresses, and it does not see a form whose mails have no Reply-To.\n")
-	if *staffList == "" {
-		fmt.Fprint(t.out, "Without -staff it cannot tell colleagues from forms: give it the stack's MailStaff.\n")
-	}
-	if *domain == "" {
-		fmt.Fprint(t.out, "Without -domain it finds one kind of own mailbox only, the one that the mail came to: give it the stack's MailDomain.\n")
-	}
-	if !whole {
-		more := fmt.Sprintf("heardctl doctor -most %d", *most*10)
-		if *staffList != "" {
-			more += fmt.Sprintf(" -staff '%s'", *staffList)
-		}
-		if *domain != "" {
-			more += " -domain " + *domain
-		}
-		fmt.Fprintf(t.out, "\nThis was a partial look: the table has more than the %d items that were examined. To examine more, from the first item again:\n  %s\n", examined, more)
-	}
-	return nil
-}
-
 // printSuspects prints the senders and the next steps. whole is false if only a
 // part of the table was examined.
 func (t *tool) printSuspects(all []suspect, domain string, whole bool) {
@@ -106,7 +58,7 @@ func (t *tool) printSuspects(all []suspect, domain string, whole bool) {
 	}
 }
 
-// senderKind is what a suspect is known to be.
+// senderKind is the known kind of a suspect.
 type senderKind int
 
 const (
@@ -171,7 +123,7 @@ func (t *tool) separateForm(ctx context.Context, args []string) error {
 	}
 	parameter := ownSideParameter(p, cmp.Or(domain, c.MailDomain))
 	if parameter == "" {
-		return fmt.Errorf("%s is not in -forms. If the stack's MailForms does not have it either, new mails are mixed again, and an answer to it is still sent.\n"+
+		return fmt.Errorf("%s is not in -forms. If the stack's MailForms does not have it either, new mails of several people again share one customer, and answers to the form are still sent.\n"+
 			"Read the deployed value, and give it as -forms:\n%s", p.Address.Value, parameterQuery(c.Name, "MailForms"))
 	}
 	if p.Customer, err = c.ResolveCustomer(ctx, cmp.Or(f.Arg(1), "email:"+p.Address.Value)); err != nil {
@@ -237,7 +189,7 @@ func (t *tool) moveMails(ctx context.Context, c *stackclient.Client, p stackclie
 	err := c.SeparateForm(ctx, p, func(m stackclient.SeparatedMail) {
 		if m.Err != nil {
 			stayed++
-			fmt.Fprintf(t.out, "%s stays: %v\n", m.ID, m.Err)
+			fmt.Fprintf(t.out, "%s is not moved: %v\n", m.ID, m.Err)
 			return
 		}
 		moved++

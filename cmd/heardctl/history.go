@@ -143,7 +143,7 @@ func (t *tool) showWaiting(ctx context.Context, args []string) error {
 	}
 	switch {
 	case len(waiters) == 0:
-		fmt.Fprintln(t.out, "no customer waits")
+		fmt.Fprintln(t.out, "no customer is waiting")
 		return nil
 	case !complete:
 		fmt.Fprintln(t.out, "and more")

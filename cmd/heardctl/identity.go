@@ -94,7 +94,7 @@ func (t *tool) unmergeCustomer(ctx context.Context, args []string) error {
 		return err
 	}
 	fmt.Fprintf(t.out, "customer %s is separate again, and customer %s has %d ids\n", apart.ID, rest.ID, len(rest.IDs))
-	t.printHint("heardctl dismiss -why <text> %s %s prevents that a rule merges them again", apart.ID, rest.ID)
+	t.printHint("heardctl dismiss -why <text> %s %s keeps the rules from merging them again", apart.ID, rest.ID)
 	return nil
 }
 
@@ -119,7 +119,7 @@ func (t *tool) moveAlias(ctx context.Context, args []string) error {
 	}
 	fmt.Fprintf(t.out, "%s belongs to customer %s from %s\n", f.Arg(0), owner.ID, *from)
 	for _, v := range owner.Visitors {
-		fmt.Fprintf(t.out, "%s wrote since then and stays with customer %s; move it, too\n", v, customers[0])
+		fmt.Fprintf(t.out, "%s wrote after that time and still belongs to customer %s; move it too\n", v, customers[0])
 	}
 	t.printHint("heardctl identity %s shows the change", owner.ID)
 	return nil

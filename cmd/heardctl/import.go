@@ -24,8 +24,8 @@ func registerCommands() []command {
 			"import -dry-run events/deliveries/register.jsonl", (*tool).importRegister,
 		},
 		{
-			"doctor", "[-staff <list>]", "find web forms and mailboxes of ours whose mails share one customer",
-			"doctor", (*tool).findForms,
+			"doctor", "[-staff <list>]", "find web forms, mailboxes of ours and messages of apps that are not configured",
+			"doctor", (*tool).examineTable,
 		},
 		{
 			"part", "-forms <list> <address>", "move the mails from an address to the customers who wrote them",

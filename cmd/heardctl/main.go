@@ -90,8 +90,8 @@ events/deliveries has an example of each.
 heardctl <command> -h shows a command's flags and an example.
 
 For a stack on AWS set HEARD_API (its URL), HEARD_STACK (its name) and HEARD_TOKEN
-(a token from your issuer). The commands replay, part and taxonomy publish also
-need the stack's buckets, in HEARD_BLOBS and HEARD_MAIL.
+(a token from your issuer). The commands replay, part, train and taxonomy publish
+also need the stack's buckets, in HEARD_BLOBS and HEARD_MAIL.
 `)
 }
 

@@ -8,10 +8,12 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/heard-intake/heard/client"
 	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
+	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/problem"
 )
 
@@ -24,7 +26,7 @@ func problemCommands() []command {
 			"problems documentation", (*tool).showProblems,
 		},
 		{
-			"problem", "<act> <id> ...", "show or change a problem: show, open, step, attach, detach, split, merge, log",
+			"problem", "<action> <id> ...", "show or change a problem: show, open, step, attach, detach, split, merge, log",
 			"problem step -comment 'We are looking.' 01991234-5678-7abc-8def-0123456789ab acknowledged", (*tool).runProblem,
 		},
 		{
@@ -126,7 +128,7 @@ func (t *tool) runProblem(ctx context.Context, args []string) error {
 	name := o.args[0]
 	a, ok := problemActions()[name]
 	if !ok {
-		fmt.Fprintf(t.err, "no act %q: use show, open, step, attach, detach, split, merge or log\n", name)
+		fmt.Fprintf(t.err, "no action %q: use show, open, step, attach, detach, split, merge or log\n", name)
 		f.Usage()
 		return errUsage
 	}
@@ -198,7 +200,7 @@ func (t *tool) showProblem(ctx context.Context, c *stackclient.Client, o problem
 }
 
 func (t *tool) openProblem(ctx context.Context, c *stackclient.Client, o problemOptions) error {
-	refs, err := latestContacts(ctx, c, o.args[1:])
+	refs, err := contactsAbout(ctx, c, o.args[0], o.args[1:])
 	if err != nil {
 		return err
 	}
@@ -225,7 +227,7 @@ func (t *tool) mergeProblem(ctx context.Context, c *stackclient.Client, o proble
 }
 
 func (t *tool) attachContacts(ctx context.Context, c *stackclient.Client, o problemOptions) error {
-	refs, err := latestContacts(ctx, c, o.args[1:])
+	refs, err := contactsOfProblem(ctx, c, o.args[0], o.args[1:])
 	if err != nil {
 		return err
 	}
@@ -233,7 +235,7 @@ func (t *tool) attachContacts(ctx context.Context, c *stackclient.Client, o prob
 }
 
 func (t *tool) detachContact(ctx context.Context, c *stackclient.Client, o problemOptions) error {
-	refs, err := latestContacts(ctx, c, o.args[1:])
+	refs, err := contactsOfProblem(ctx, c, o.args[0], o.args[1:])
 	if err != nil {
 		return err
 	}
@@ -242,7 +244,7 @@ func (t *tool) detachContact(ctx context.Context, c *stackclient.Client, o probl
 }
 
 func (t *tool) splitProblem(ctx context.Context, c *stackclient.Client, o problemOptions) error {
-	refs, err := latestContacts(ctx, c, o.args[1:])
+	refs, err := contactsOfProblem(ctx, c, o.args[0], o.args[1:])
 	if err != nil {
 		return err
 	}
@@ -265,9 +267,21 @@ func (t *tool) showProblemLog(ctx context.Context, c *stackclient.Client, o prob
 	return nil
 }
 
-// latestContacts returns the latest contact of each customer. Names are ids or
-// aliases.
-func latestContacts(ctx context.Context, c *stackclient.Client, names []string) ([]problem.ContactRef, error) {
+// contactsOfProblem is contactsAbout for the reason of a problem.
+func contactsOfProblem(ctx context.Context, c *stackclient.Client, id string, names []string) ([]problem.ContactRef, error) {
+	if len(names) == 0 {
+		return []problem.ContactRef{}, nil
+	}
+	var p client.Problem
+	if err := c.Call(ctx, http.MethodGet, "/v1/problems"+problemPath(id, ""), nil, &p); err != nil {
+		return nil, fmt.Errorf("problem %s: %w", id, err)
+	}
+	return contactsAbout(ctx, c, p.Reason, names)
+}
+
+// contactsAbout returns one contact of each customer: the latest one with a reason, or
+// else the latest one. Names are ids or aliases.
+func contactsAbout(ctx context.Context, c *stackclient.Client, reason string, names []string) ([]problem.ContactRef, error) {
 	refs := []problem.ContactRef{}
 	for i, name := range names {
 		id, err := c.ResolveCustomer(ctx, name)
@@ -276,12 +290,16 @@ func latestContacts(ctx context.Context, c *stackclient.Client, names []string) 
 		}
 		all, err := c.Contacts(ctx, id)
 		if err != nil {
-			return nil, fmt.Errorf("latest contact of customer %s: %w", id, err)
+			return nil, fmt.Errorf("contacts of customer %s: %w", id, err)
 		}
 		if len(all) == 0 {
 			return nil, fmt.Errorf("%s has no contact: heardctl history shows what the customer wrote", name)
 		}
-		refs = append(refs, problem.ContactRef{Customer: id, Contact: all[0].ID})
+		hasReason := func(k stackclient.Contact) bool {
+			return slices.ContainsFunc(k.Causes, func(x contact.Cause) bool { return x.Reason == reason })
+		}
+		about := max(0, slices.IndexFunc(all, hasReason))
+		refs = append(refs, problem.ContactRef{Customer: id, Contact: all[about].ID})
 	}
 	return refs, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -94,10 +95,13 @@ func printItem(w io.Writer, i problem.Item) {
 	if !i.AcknowledgeBy.IsZero() {
 		rows = append(rows, [2]string{"acknowledge by", i.AcknowledgeBy.Local().Format("02-01-2006 15:04")})
 	}
+	if len(i.Words) > 0 {
+		rows = append(rows, [2]string{"words", strings.Join(i.Words, ", ")})
+	}
 	for _, q := range i.Quotes {
 		rows = append(rows, [2]string{"said", q})
 	}
-	rows = append(rows, [2]string{"problem", i.Link}, [2]string{"affected customers", i.Affected})
+	rows = append(rows, [2]string{"problem", i.Link}, [2]string{"affected customers", i.Affected}, [2]string{"their messages", i.Messages})
 	for _, row := range rows {
 		if row[1] != "" {
 			fmt.Fprintf(w, "  %-18s %s\n", row[0], row[1])

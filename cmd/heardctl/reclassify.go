@@ -107,7 +107,7 @@ func (t *tool) reclassifyContacts(ctx context.Context, args []string) error {
 		fmt.Fprintf(t.out, "%6d  %s\n", sum[line], line)
 	}
 	if *dry {
-		fmt.Fprintf(t.out, "%d contacts of an older taxonomy than %s; nothing was changed\n", all.Found, all.Taxonomy)
+		fmt.Fprintf(t.out, "%d contacts were classified by a taxonomy other than %s; nothing was changed\n", all.Found, all.Taxonomy)
 		t.printHint("run the same command without -dry-run to reclassify them")
 		return nil
 	}

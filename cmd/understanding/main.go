@@ -62,7 +62,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return report{out: out, tax: tax, file: *file, training: training, tests: tests, reasons: *reasons, precision: *precision, small: *small}.print(ctx)
 }
 
-// A report is what to measure and where to print it.
+// A report holds the sets to measure and the writer to print to.
 type report struct {
 	out             io.Writer
 	tax             *taxonomy.Taxonomy

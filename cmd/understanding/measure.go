@@ -34,10 +34,10 @@ type method struct {
 	classify func(line) outcome
 }
 
-// methods returns the methods: phrases, the model, both, and both with doubt. In
-// both, a phrase wins; the model decides only where no phrase matches, only if it is
-// sure, and never on a critical reason. With doubt, a phrase does not count if the
-// model contradicts it, unless its reason is critical.
+// methods returns the methods: phrases, the model, both with every phrase, and both as
+// triage uses them. In both, a phrase wins; the model decides only where no phrase
+// matches, only if it is sure, and never on a critical reason. Triage does not count a
+// phrase that the model contradicts, unless its reason is critical.
 func (r report) methods(m *classifier.Model) []method {
 	phrases := func(l line) outcome {
 		x := r.tax.Classify(l.text, taxonomy.Hints{})
@@ -72,8 +72,8 @@ func (r report) methods(m *classifier.Model) []method {
 	}
 	return []method{
 		{"phrases", phrases}, {"model", model},
-		{together, unless(func(line, string) bool { return false })},
-		{"both, with doubt", unless(func(l line, reason string) bool { return !r.isCritical(reason) && m.Doubts(l.text, l.language, reason) })},
+		{"both, with every phrase", unless(func(line, string) bool { return false })},
+		{together, unless(func(l line, reason string) bool { return !r.isCritical(reason) && m.Doubts(l.text, l.language, reason) })},
 	}
 }
 
@@ -178,7 +178,7 @@ func (r report) printTest(m *classifier.Model, s set) {
 	r.printHeading("Test set " + s.name)
 	r.printRow("method", "texts", "number", "right", "wrong", "unknown", "one of three", "no reason but given one", "critical reasons recalled", "coverage at 95%", "at 97%")
 	methods := r.methods(m)
-	for _, x := range append(methods, inMail(methods[2])) {
+	for _, x := range append(methods, inMail(methods[3])) {
 		for _, language := range []string{"nl", "en"} {
 			lines := slices.DeleteFunc(slices.Clone(s.lines), func(l line) bool { return l.language != language })
 			n := r.printTally(x, language, lines)
@@ -187,7 +187,7 @@ func (r report) printTest(m *classifier.Model, s set) {
 			}
 		}
 	}
-	both := methods[2]
+	both := methods[3]
 	if r.reasons {
 		r.printReasons(both, s)
 	}

@@ -22,6 +22,12 @@ func main() {
 	cfg := config.AWS(ctx)
 	table := wiring.Table(ctx, cfg)
 	rules := wiring.TaxonomyReader(cfg)
+	models := wiring.ModelReader(cfg)
+	contacts := func(ctx context.Context) *triage.Triage {
+		t := &triage.Triage{Store: triage.StoreOf(table), Taxonomy: rules.Taxonomy(ctx), Zone: time.UTC, Now: time.Now}
+		t.Model = models.Model(ctx, t.Taxonomy.Version)
+		return t
+	}
 	agents := &agentapi.API{
 		Store:    table,
 		Blobs:    wiring.Blobs(cfg),
@@ -34,8 +40,16 @@ func main() {
 		Country: config.Or("PHONE_COUNTRY", ""),
 		Now:     time.Now,
 		Preview: func(ctx context.Context, k contact.Contact) (contact.Contact, bool, error) {
-			t := triage.Triage{Store: triage.StoreOf(table), Taxonomy: rules.Current(), Zone: time.UTC, Now: time.Now}
-			return t.Preview(ctx, k)
+			return contacts(ctx).Preview(ctx, k)
+		},
+		Suggest: func(ctx context.Context, k contact.Contact) ([]contact.Suggestion, error) {
+			return contacts(ctx).Suggest(ctx, k)
+		},
+		ModelID: func(ctx context.Context) string {
+			if m := models.Model(ctx, rules.Taxonomy(ctx).Version); m != nil {
+				return m.ID
+			}
+			return ""
 		},
 	}
 	lambda.Start(httpapi.Lambda(agents.Handler()))

@@ -1,5 +1,5 @@
 // The outbox function sends changes of the table to SQS queues: problem items
-// and candidates to their departments, jobs to the media and notify functions,
+// and candidates to their departments, jobs to the media and send functions,
 // and contact events to agent tools.
 package main
 

@@ -25,18 +25,21 @@ func main() {
 	telemetry.Start("triage")
 	cfg := config.AWS(ctx)
 	rules := wiring.TaxonomyReader(cfg)
+	models := wiring.ModelReader(cfg)
 	go rules.Current() // read it while the table's connection opens
 	meter := telemetry.NewMeter("triage")
 	t := &triage.Triage{
-		Store: triage.StoreOf(wiring.Table(ctx, cfg)),
-		Zone:  wiring.TimeZone(),
-		Meter: meter,
-		Now:   time.Now,
-		Dead:  &lambdabatch.DeadLetters{Function: lambdacontext.FunctionName, Queue: queue.At(sqs.NewFromConfig(cfg), config.Must("STREAM_DEAD")), Meter: meter},
+		Store:    triage.StoreOf(wiring.Table(ctx, cfg)),
+		Zone:     wiring.TimeZone(),
+		AppTexts: wiring.AppTexts(),
+		Meter:    meter,
+		Now:      time.Now,
+		Dead:     &lambdabatch.DeadLetters{Function: lambdacontext.FunctionName, Queue: queue.At(sqs.NewFromConfig(cfg), config.Must("STREAM_DEAD")), Meter: meter},
 	}
 	rules.Current() // panics if the deployed taxonomy is broken
 	lambda.Start(func(ctx context.Context, ev events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
 		t.Taxonomy = rules.Taxonomy(ctx) // the same for a whole batch; an environment runs one batch at a time
+		t.Model = models.Model(ctx, t.Taxonomy.Version)
 		return t.Handle(ctx, ev)
 	})
 }

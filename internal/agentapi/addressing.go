@@ -3,6 +3,7 @@ package agentapi
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/heard-intake/heard/internal/channel/email"
@@ -12,16 +13,16 @@ import (
 	"github.com/heard-intake/heard/internal/message"
 )
 
-// maxQuestionSearch is how many of the latest mails are searched for the one
-// that an answer is for.
+// maxQuestionSearch is the number of latest mails in which findQuestion
+// searches.
 const maxQuestionSearch = 50
 
-// findQuestion returns the mail that an answer is for: the one that the request
-// names, else the customer's last, nil if the customer wrote none. The last
-// mail of a person is used, except by a program: if the last mail is a
-// machine's, the program's answer is for that one, and is refused later. Mails
-// from an address that the customer left are passed over.
-func (a *API) findQuestion(ctx context.Context, c identity.Customer, body sendAnswerRequest) (*message.Message, error) {
+// findQuestion returns the mail that the answer m is for: the one that the
+// request names, else the customer's last from an address that the customer
+// still has, nil without one. The last mail of a person is used, except by a
+// program: if the last mail is a machine's, the program's answer is for that
+// one, and is refused later.
+func (a *API) findQuestion(ctx context.Context, c identity.Customer, body sendAnswerRequest, m *message.Message) (*message.Message, error) {
 	id := body.InReplyTo
 	if id == "" {
 		page, err := a.Store.Messages.History(ctx, c, message.Query{Limit: maxQuestionSearch, Channel: message.Email, Direction: message.Inbound})
@@ -29,10 +30,16 @@ func (a *API) findQuestion(ctx context.Context, c identity.Customer, body sendAn
 			return nil, err
 		}
 		for i := range page.Entries {
-			m := &page.Entries[i].Message
-			isTheirs := a.Store.Customers.OwnsAlias(c, m.CustomerID, m.Customer, a.Now())
-			if isTheirs && (!m.Passive || body.Automatic) {
-				return m, nil
+			question := &page.Entries[i].Message
+			if question.Passive && !body.Automatic {
+				continue
+			}
+			holding, err := a.Store.Customers.AliasHolding(ctx, c, question.Customer, m.SentAt)
+			if err != nil {
+				return nil, err
+			}
+			if allowsAnswer(holding, m) {
+				return question, nil
 			}
 		}
 		return nil, nil
@@ -40,24 +47,35 @@ func (a *API) findQuestion(ctx context.Context, c identity.Customer, body sendAn
 	if _, _, _, err := id.Parse(); err != nil {
 		return nil, fault.New(fault.Invalid, "inReplyTo must be the id of a message")
 	}
-	for _, member := range c.Members {
-		e, err := a.Store.Messages.Get(ctx, member, id)
-		if fault.Is(err, fault.NotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if e.Channel != message.Email || e.Direction != message.Inbound || e.Passive {
-			return nil, fault.New(fault.Invalid, "inReplyTo must name a mail that the customer wrote")
-		}
-		return &e.Message, nil
+	all, err := a.Store.Messages.Find(ctx, c, id)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fault.New(fault.Invalid, "inReplyTo: the customer has no such message")
+	if len(all) == 0 {
+		return nil, fault.New(fault.Invalid, "inReplyTo: the customer has no such message")
+	}
+	all = slices.DeleteFunc(all, func(e message.Entry) bool {
+		return e.Channel != message.Email || e.Direction != message.Inbound || e.Passive
+	})
+	if len(all) == 0 {
+		return nil, fault.New(fault.Invalid, "inReplyTo must name a mail that the customer wrote")
+	}
+	if hasSeveralAddresses(all) {
+		return nil, errSeveralMails
+	}
+	return &all[0].Message, nil
+}
+
+// errSeveralMails refuses an answer to an id that mails from several addresses
+// have. A reply has no member to choose one.
+var errSeveralMails = &httpapi.Refusal{
+	Err: fault.New(fault.Conflict, "inReplyTo is the id of several mails of this customer, from different addresses; "+
+		"answer the customer's last mail without inReplyTo, or unmerge the customers"),
+	Members: map[string]any{"reason": "several-messages"},
 }
 
 // errNoAuthor refuses an answer to a form's mail without an author.
-var errNoAuthor = fault.New(fault.Invalid, "the mail does not say who wrote it: it came from a form, a mailbox of ours or a forward, without the address of a person. Look for one in the text, and answer the customer who has it, "+
+var errNoAuthor = fault.New(fault.Invalid, "the mail does not say who wrote it: it came from a form, a mailbox of ours or a forward, without the address of a person. Look for an address in the text. Answer the customer who has that address, "+
 	"or merge this customer into that one")
 
 // addressAnswer sets the sender, recipient, subject and thread of m. An answer
@@ -88,30 +106,30 @@ func (a *API) addressAnswer(ctx context.Context, c identity.Customer, m, questio
 // addressNewThread addresses a mail to a customer who wrote none.
 func (a *API) addressNewThread(ctx context.Context, c identity.Customer, m *message.Message, rec *recorder) error {
 	if m.Subject == "" {
-		return fault.New(fault.Invalid, "subject is missing: the customer wrote no mail that this could answer")
+		return fault.New(fault.Invalid, "subject is required, because the customer has no mail to answer")
 	}
-	var err error
-	m.Customer, err = a.findAddress(ctx, c, message.Email, a.Now(), &rec.owner)
-	return err
+	return a.findAddress(ctx, c, m, rec)
 }
 
 // addressThread addresses the answer to a question, in its thread. It comes
 // from the mailbox that the question was sent to, if that is in our domain.
 func (a *API) addressThread(ctx context.Context, c identity.Customer, m, question *message.Message, rec *recorder) error {
-	m.Customer = question.Customer
 	m.Name = question.Name
-	rec.owner = question.CustomerID
-	if !a.Store.Customers.OwnsAlias(c, question.CustomerID, question.Customer, a.Now()) {
-		return errPassedOn
-	}
-	if email.Unnamed(m.Customer.Alias) {
-		var err error
-		m.Customer, err = a.findAddress(ctx, c, message.Email, a.Now(), &rec.owner)
+	if email.Unnamed(question.Customer.Alias) {
+		err := a.findAddress(ctx, c, m, rec)
 		if fault.Is(err, fault.Invalid) {
 			return errNoAuthor
 		}
 		if err != nil {
 			return err
+		}
+	} else {
+		given, err := a.setAddress(ctx, c, m, question.Customer, question.CustomerID, rec)
+		if err != nil {
+			return err
+		}
+		if !given {
+			return errAddressMoved
 		}
 	}
 	if _, domain, _ := strings.Cut(question.Account, "@"); strings.EqualFold(domain, a.Mailbox.Domain) {
@@ -164,7 +182,7 @@ func (a *API) requireSendable(ctx context.Context, r *httpapi.Request, m message
 		return nil
 	}
 	if email.IsNoReplyAddress(m.Customer.Value) {
-		return refuseSending("no-reply", "the address of the customer says that no one reads its mail; answer another address of the customer, or to send all the same, say in force why")
+		return refuseSending("no-reply", "the address of the customer says that no one reads its mail; answer another address of the customer, or give a reason in force to send anyway")
 	}
 	mark, marked, err := a.Store.Messages.AddressMark(ctx, m.Customer.Alias, r.Now)
 	if err != nil || !marked {
@@ -174,15 +192,15 @@ func (a *API) requireSendable(ctx context.Context, r *httpapi.Request, m message
 		return nil
 	}
 	if mark.Kind == "complaint" {
-		return refuseSending("complained", "the customer called our mail spam; to send all the same, say in force why")
+		return refuseSending("complained", "the customer reported our mail as spam; give a reason in force to send anyway")
 	}
-	return refuseSending("bounced", "the last mail to this address came back ("+cmp.Or(mark.Code, "no status")+"); to send all the same, say in force why")
+	return refuseSending("bounced", "the last mail to this address came back ("+cmp.Or(mark.Code, "no status")+"); give a reason in force to send anyway")
 }
 
 // errOwnSide refuses an answer that no customer would read. Customers of an
 // earlier version, or from before a form was configured, have such addresses.
 var errOwnSide = fault.New(fault.Invalid, "the address of the customer is a web form or a mailbox of ours, so an answer to it reaches no customer. Its mails belong to several persons: "+
-	"find the customer with the address of the one who wrote, and answer that customer. An operator moves the mails to these customers with heardctl part")
+	"find the customer who has the address of the writer, and answer that customer. An operator can move the mails to their writers with heardctl part")
 
 // isOwnSide reports whether an address is a web form's or one of our mailboxes.
 func (a *API) isOwnSide(address string) bool {

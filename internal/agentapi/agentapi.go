@@ -1,7 +1,7 @@
 // Package agentapi is the HTTP API of agent tools: a help desk, a CRM, a bot.
 // It finds customers, shows their history, brief and contacts, lists who is
-// waiting, and takes answers, claims, notes, corrections and changes of
-// identity. infra/openapi.yaml describes every operation.
+// waiting, and takes answers, claims, notes, corrections, decisions and
+// changes of identity. infra/openapi.yaml describes every operation.
 //
 //	GET /v1/customers?phone=31970100678&messages=20
 //	Authorization: Bearer <token with the scope customers:read>
@@ -38,6 +38,7 @@ package agentapi
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/google/uuid"
@@ -66,6 +67,10 @@ type API struct {
 	// Preview returns the contact that k would be after a new classification.
 	// Ok is false if k is not a contact any more.
 	Preview func(ctx context.Context, k contact.Contact) (next contact.Contact, ok bool, err error)
+	// Suggest returns at most three reasons that a contact may have.
+	Suggest func(ctx context.Context, k contact.Contact) ([]contact.Suggestion, error)
+	// ModelID returns the id of the classifier's model in use, or "". Nil: no model.
+	ModelID func(ctx context.Context) string
 }
 
 // Handler returns the handler of every route.
@@ -95,8 +100,10 @@ func (a *API) routes() []httpapi.Route {
 		{Pattern: "POST /v1/customers/{id}/handover", Scope: httpapi.WriteCustomers, Serve: a.handOverCustomer},
 		{Pattern: "POST /v1/customers/{id}/release", Scope: httpapi.WriteCustomers, Serve: a.releaseCustomer},
 
+		{Pattern: "POST /v1/customers/{id}/decisions", Scope: httpapi.WriteCustomers, Serve: a.decideMessage},
 		{Pattern: "GET /v1/corrections", Scope: httpapi.ReadCustomers, Serve: a.listCorrections},
 		{Pattern: "GET /v1/examples", Scope: httpapi.ReadCustomers, Serve: a.listExamples},
+		{Pattern: "GET /v1/customers/{id}/contacts/{contact}/reasons", Scope: httpapi.ReadCustomers, Serve: a.getReasons},
 		{Pattern: "PUT /v1/customers/{id}/contacts/{contact}/reasons", Scope: httpapi.WriteCustomers, Serve: a.correctReasons},
 		{Pattern: "POST /v1/customers/{id}/reclassify", Scope: httpapi.WriteCustomers, Serve: a.reclassifyCustomer},
 		{Pattern: "POST /v1/reclassify", Scope: httpapi.WriteCustomers, Serve: a.reclassifyReason},
@@ -119,7 +126,11 @@ func (a *API) resolveCustomer(ctx context.Context, r *httpapi.Request) (identity
 	if err != nil {
 		return identity.Customer{}, errNoCustomer()
 	}
-	return a.Store.Customers.Get(ctx, identity.CustomerID(id.String()))
+	if r.Method == http.MethodGet {
+		return a.Store.Customers.Get(ctx, identity.CustomerID(id.String()))
+	}
+	// A change is for the person of now: a weak read may show a merge that was undone.
+	return a.Store.Customers.GetConsistently(ctx, identity.CustomerID(id.String()))
 }
 
 // readCustomer is [API.resolveCustomer] with the check that the id exists.

@@ -37,6 +37,7 @@ type sendAnswerRequest struct {
 	HTML      string          `json:"html"`
 	Files     []answerFile    `json:"files"`
 	Author    string          `json:"author"`
+	Contacts  []string        `json:"contacts"` // ids of the contacts that the answer settles
 	Automatic bool            `json:"automatic"`
 	Force     string          `json:"force"`
 }
@@ -60,9 +61,9 @@ const (
 // maxAnswerAge is how old an answer may be, by the time in its id.
 const maxAnswerAge = 24 * time.Hour
 
-// sendAnswer stores an answer, from where it is sent, and answers with 202. The
-// files are in the bucket before the message is in the table, so that an answer
-// is never sent without them.
+// sendAnswer stores an answer, which the send function sends later, and
+// responds with 202. The files are in the bucket before the message is in the
+// table, so that an answer is never sent without them.
 func (a *API) sendAnswer(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	var body sendAnswerRequest
 	if err := r.DecodeLargeJSON(maxAnswerBody, &body); err != nil {
@@ -84,17 +85,20 @@ func (a *API) sendAnswer(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 		return httpapi.Response{}, err
 	}
 	rec := a.newRecorder(r, c)
-	question, err := a.findQuestion(ctx, c, body)
-	if err != nil {
-		return httpapi.Response{}, err
+	question, err := a.findQuestion(ctx, c, body, &m)
+	if err == nil {
+		err = a.addressAnswer(ctx, c, &m, question, rec)
 	}
-	if err := a.addressAnswer(ctx, c, &m, question, rec); err != nil {
-		return httpapi.Response{}, err
+	if err != nil {
+		return a.showRepeated(ctx, rec, m, addressee{inReplyTo: body.InReplyTo}, err)
 	}
 	if err := a.requireSendable(ctx, r, m, question, body.Force != ""); err != nil {
 		return httpapi.Response{}, err
 	}
 	if err := a.requireUnusedID(ctx, rec, m); err != nil {
+		return httpapi.Response{}, err
+	}
+	if m.Settles, err = a.findSettled(ctx, c, body.Contacts); err != nil {
 		return httpapi.Response{}, err
 	}
 	return a.storeMessage(ctx, rec, m, mail, http.StatusAccepted)
@@ -107,13 +111,13 @@ func (a *API) newAnswer(body *sendAnswerRequest, r *httpapi.Request) (message.Me
 		Version: message.SchemaVersion, Direction: message.Outbound, Kind: message.Mail, Channel: message.Email, Origin: message.Composed,
 	}
 	if body.Channel != message.Email {
-		return m, fault.New(fault.Invalid, "channel must be email: only mail is sent from here; an answer that you sent elsewhere is recorded with POST /v1/customers/{id}/messages")
+		return m, fault.New(fault.Invalid, "channel must be email; to record an answer that you sent on another channel, use POST /v1/customers/{id}/messages")
 	}
 	if a.Mailbox.Domain == "" {
-		return m, fault.New(fault.Invalid, "this stack has no mail domain, and sends nothing")
+		return m, fault.New(fault.Invalid, "this stack cannot send mail; an operator must set its parameter MailDomain")
 	}
 	if len(body.HTML) > maxHTML {
-		return m, fault.New(fault.TooLarge, "html may have %d bytes", maxHTML)
+		return m, fault.New(fault.TooLarge, "html must have at most %d bytes", maxHTML)
 	}
 	if _, text := email.OutgoingPage(body.HTML); body.Text == "" {
 		body.Text = text
@@ -145,11 +149,11 @@ func (a *API) newAnswer(body *sendAnswerRequest, r *httpapi.Request) (message.Me
 func setAnswerID(m *message.Message, r *httpapi.Request, id string) error {
 	u, err := uuid.Parse(cmp.Or(id, r.Header.Get("Idempotency-Key")))
 	if err != nil || u.Version() != 7 {
-		return fault.New(fault.Invalid, "an id is needed, a UUIDv7, the same when the request is repeated: in id, or in the header Idempotency-Key")
+		return fault.New(fault.Invalid, "give a UUIDv7, in id or in the header Idempotency-Key; use the same id when you repeat the request")
 	}
 	m.SentAt = timeOfUUID(u)
 	if m.SentAt.After(r.Now.Add(maxLead)) || m.SentAt.Before(r.Now.Add(-maxAnswerAge)) {
-		return fault.New(fault.Invalid, "the id says when the answer was written: at most %s ahead and %s ago", maxLead, maxAnswerAge)
+		return fault.New(fault.Invalid, "the time in the UUIDv7 must be at most %s in the future and at most %s ago", maxLead, maxAnswerAge)
 	}
 	m.ProviderID = u.String()
 	m.ID = message.NewID(m.Channel, m.SentAt, m.ProviderID)
@@ -160,7 +164,7 @@ func setAnswerID(m *message.Message, r *httpapi.Request, id string) error {
 // gives their content to the intake.
 func attachFiles(m *message.Message, body sendAnswerRequest) (*ingest.ParsedMail, error) {
 	if len(body.Files) > maxFiles {
-		return nil, fault.New(fault.Invalid, "an answer may have %d files", maxFiles)
+		return nil, fault.New(fault.Invalid, "an answer must have at most %d files", maxFiles)
 	}
 	contents := map[string][]byte{}
 	total := 0
@@ -175,7 +179,7 @@ func attachFiles(m *message.Message, body sendAnswerRequest) (*ingest.ParsedMail
 		}
 		total += len(content)
 		if total > maxFileBytes {
-			return nil, fault.New(fault.TooLarge, "the files of an answer may have %d bytes together", maxFileBytes)
+			return nil, fault.New(fault.TooLarge, "the files of an answer must have at most %d bytes together", maxFileBytes)
 		}
 		sum := sha256.Sum256(content)
 		ref := strconv.Itoa(i + 1)

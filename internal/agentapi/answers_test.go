@@ -75,15 +75,15 @@ func TestSendAnswer_Refused(t *testing.T) {
 		status int
 		detail string
 	}{
-		"by WhatsApp":                {who, written(map[string]any{"channel": "whatsapp"}), 400, "only mail is sent from here"},
+		"by WhatsApp":                {who, written(map[string]any{"channel": "whatsapp"}), 400, "channel must be email"},
 		"no text":                    {who, written(map[string]any{"text": " "}), 400, "text is missing"},
 		"no id":                      {who, written(map[string]any{"id": ""}), 400, "UUIDv7"},
 		"an id that tells no time":   {who, written(map[string]any{"id": "7f8b1e2a-0000-4abc-8def-0123456789ab"}), 400, "UUIDv7"},
-		"an id of last year":         {who, written(map[string]any{"id": "0195513a-5a00-7abc-8def-0123456789ab"}), 400, "the id says when"},
+		"an id of last year":         {who, written(map[string]any{"id": "0195513a-5a00-7abc-8def-0123456789ab"}), 400, "the time in the UUIDv7"},
 		"to what there is not":       {who, written(map[string]any{"inReplyTo": "1740823200000:email:x"}), 400, "no such message"},
 		"to what is no id":           {who, written(map[string]any{"inReplyTo": "x"}), 400, "inReplyTo"},
 		"a customer without mail":    {silent, written(map[string]any{"subject": "Dag"}), 400, "no address on email"},
-		"a first mail, no subject":   {silent, written(nil), 400, "subject is missing"},
+		"a first mail, no subject":   {silent, written(nil), 400, "subject is required"},
 		"a subject without end":      {who, written(map[string]any{"subject": strings.Repeat("x", 3000)}), 413, "subject"},
 		"another customer's message": {silent, written(map[string]any{"inReplyTo": string(mail.ID)}), 400, "no such message"},
 	} {

@@ -23,7 +23,7 @@ func TestBrief_AllChannels(t *testing.T) {
 	who := s.Customer(jan, other)
 	asked := s.Says(jan, message.WhatsApp, 60, "Hallo, mijn koffiemachine is kapot.")
 	mailed := s.Says(other, message.Email, 30, "Is er al nieuws? Kunt u iemand sturen?")
-	k := contact.Contacts([]message.Message{asked, mailed})[0]
+	k := contact.Contacts(contact.Read([]message.Message{asked, mailed}, nil))[0]
 	k.Department, k.Causes = "product-quality", []contact.Cause{{Reason: "defect", Product: "coffee-machine", Department: "product-quality"}}
 	if err := s.Table.Contacts.Save(t.Context(), k); err != nil {
 		t.Fatal(err)

@@ -82,7 +82,7 @@ func (a *API) claimCustomer(ctx context.Context, r *httpapi.Request) (httpapi.Re
 		return httpapi.Response{}, err
 	}
 	if turn.Who.Kind == contact.Team {
-		return httpapi.Response{}, fault.New(fault.Invalid, "a team cannot claim; hand the customer over to it")
+		return httpapi.Response{}, fault.New(fault.Invalid, "a team cannot claim a customer; hand the customer over to the team")
 	}
 	next, err := a.changeClaim(ctx, r, turn, contact.Claim.Take)
 	return httpapi.Response{Body: next}, err
@@ -177,7 +177,7 @@ func newTurn(r *httpapi.Request, party *contact.Party, minutes, defaultMinutes i
 		return turn, fault.New(fault.Invalid, "minutes must be a number from 1 to %d", maxMinutes)
 	}
 	if version < 0 {
-		return turn, fault.New(fault.Invalid, "version must be that of the claim")
+		return turn, fault.New(fault.Invalid, "version must be the version of the claim")
 	}
 	return turn, nil
 }
@@ -188,7 +188,7 @@ func checkParty(name string, p contact.Party) error {
 			return nil
 		}
 	}
-	return fault.New(fault.Invalid, "%s must have a kind (%s) and an id of 1 to %d letters, digits and signs", name, httpapi.JoinNames(partyKinds), maxPartyID)
+	return fault.New(fault.Invalid, "%s must have a kind (%s) and an id of 1 to %d letters, digits or punctuation marks", name, httpapi.JoinNames(partyKinds), maxPartyID)
 }
 
 // changeClaim changes the claim on the customer in the path and returns it. If
@@ -226,7 +226,7 @@ func (a *API) changeClaim(ctx context.Context, r *httpapi.Request, turn contact.
 			return contact.Claim{}, err
 		}
 	}
-	return contact.Claim{}, fault.New(fault.Unavailable, "the claim keeps changing")
+	return contact.Claim{}, fault.New(fault.Unavailable, "other requests keep changing the claim; retry")
 }
 
 // refuseWithClaim returns a refusal whose problem document has the claim.
@@ -263,7 +263,7 @@ func (a *API) requireAnswerable(ctx context.Context, r *httpapi.Request, author,
 		if force != "" {
 			return nil
 		}
-		err := fault.New(fault.Conflict, "%s has this customer; to answer all the same, say in force why", current.Holder)
+		err := fault.New(fault.Conflict, "%s has this customer; give a reason in force to answer anyway", current.Holder)
 		return refuseWithClaim(err, currentClaim(current, c.ID, r.Now))
 	}
 	turn := contact.Turn{Customer: c.ID, Who: *current.Holder, By: r.Caller(), At: r.Now.Truncate(time.Millisecond)}

@@ -35,7 +35,7 @@ func asking(p map[string]string, more ...any) map[string]any {
 func (s *stack) asker(n int) identity.CustomerID {
 	s.T.Helper()
 	m := s.Says(phone(n), message.WhatsApp, 30, "Waar blijft mijn pakket?")
-	k := contact.Contacts([]message.Message{m})[0]
+	k := contact.Contacts(contact.Read([]message.Message{m}, nil))[0]
 	k.Department = "logistics"
 	if err := s.Table.Contacts.Save(s.T.Context(), k); err != nil {
 		s.T.Fatal(err)
@@ -248,8 +248,8 @@ func TestNote_InHistoryWithoutWaiting(t *testing.T) {
 		"an end without a promise":         {map[string]any{"id": "n", "kind": "tried", "text": "x", "due": "2026-03-03T16:00:00Z", "at": "2026-03-01T11:00:00Z"}, "due"},
 		"kept, but what":                   {map[string]any{"id": "n", "kind": "kept", "text": "x", "at": "2026-03-01T11:00:00Z"}, "about"},
 		"kept, and about nothing":          {map[string]any{"id": "n", "kind": "kept", "text": "x", "about": "y", "at": "2026-03-01T11:00:00Z"}, "about must be the id"},
-		"no id":                            {map[string]any{"kind": "tried", "text": "x", "at": "2026-03-01T11:00:00Z"}, "an id is needed"},
-		"no time":                          {map[string]any{"id": "n", "kind": "tried", "text": "x"}, "at is needed"},
+		"no id":                            {map[string]any{"kind": "tried", "text": "x", "at": "2026-03-01T11:00:00Z"}, "give an id"},
+		"no time":                          {map[string]any{"id": "n", "kind": "tried", "text": "x"}, "at is required"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := *s

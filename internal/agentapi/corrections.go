@@ -12,8 +12,8 @@ import (
 // maxReasons bounds the reasons of one contact.
 const maxReasons = 5
 
-// A correctReasonsRequest says what a contact is about. An empty list says that
-// the taxonomy has no reason for it.
+// A correctReasonsRequest sets the reasons of a contact. An empty list means
+// that the taxonomy has no reason for it.
 type correctReasonsRequest struct {
 	Reasons *[]struct {
 		Reason  string `json:"reason"`
@@ -55,7 +55,7 @@ func (a *API) correctReasons(ctx context.Context, r *httpapi.Request) (httpapi.R
 // checkReasons returns the causes of a request, checked against the taxonomy.
 func (a *API) checkReasons(body correctReasonsRequest) ([]contact.Cause, error) {
 	if body.Reasons == nil || len(*body.Reasons) > maxReasons {
-		return nil, fault.New(fault.Invalid, "reasons must be a list of at most %d; an empty one says that none is known", maxReasons)
+		return nil, fault.New(fault.Invalid, "reasons must be a list of at most %d reasons; use an empty list if no reason is known", maxReasons)
 	}
 	t := a.Taxonomy()
 	causes := []contact.Cause{}
@@ -68,10 +68,10 @@ func (a *API) checkReasons(body correctReasonsRequest) ([]contact.Cause, error) 
 				return nil, err
 			}
 		}
-		cause := contact.Cause{Reason: x.Reason, Product: x.Product, Department: t.Owner(x.Reason, x.Product), Confidence: 1, Corrected: true}
+		cause := contact.Cause{Reason: x.Reason, Product: x.Product, Department: t.Owner(x.Reason, x.Product), FoundBy: contact.ByCorrection, Confidence: 1, Corrected: true}
 		for _, c := range causes {
 			if c.Same(cause) {
-				return nil, fault.New(fault.Invalid, "reasons holds the same reason and product twice")
+				return nil, fault.New(fault.Invalid, "reasons has the same reason and product twice; give it once")
 			}
 		}
 		causes = append(causes, cause)

@@ -77,7 +77,7 @@ func (a *API) queryAlias(q *httpapi.Query) identity.Alias {
 		}
 	}
 	if len(named) != 1 {
-		q.AddMistake("name one alias: alias=kind:value, or one of the kinds %s", httpapi.JoinNames(identity.Kinds))
+		q.AddMistake("give exactly one alias, as alias=kind:value or as kind=value; the kinds are %s", httpapi.JoinNames(identity.Kinds))
 		return identity.Alias{}
 	}
 	if number, ok := strings.CutPrefix(named[0], string(identity.Phone)+":"); ok {

@@ -7,16 +7,16 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/excerpt"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/message"
-	"github.com/heard-intake/heard/internal/problems"
 	"github.com/heard-intake/heard/internal/redact"
 )
 
 // An example is a correction without its customer, message and agent.
 type example struct {
-	Text     string          `json:"text,omitempty"` // masked; absent if it may hold personal data
+	Text     string          `json:"text,omitempty"` // masked; absent if no words are left
 	Reasons  []contact.Cause `json:"reasons"`
 	Was      []contact.Cause `json:"was"`
 	Taxonomy string          `json:"taxonomy"`
@@ -55,7 +55,7 @@ func anonymousCauses(causes []contact.Cause) []contact.Cause {
 	out := []contact.Cause{}
 	for _, c := range causes {
 		out = append(out, contact.Cause{
-			Reason: c.Reason, Product: c.Product, Department: c.Department, Words: c.Words, Confidence: c.Confidence, Corrected: c.Corrected,
+			Reason: c.Reason, Product: c.Product, Department: c.Department, FoundBy: c.FoundBy, Words: c.Words, Confidence: c.Confidence, Corrected: c.Corrected,
 		})
 	}
 	return out
@@ -63,7 +63,7 @@ func anonymousCauses(causes []contact.Cause) []contact.Cause {
 
 // maskedText returns the customer's words in a corrected contact up to the
 // correction, with personal data masked. It returns "" if the contact or
-// customer is gone, or if masking is in doubt.
+// customer is gone, if no words are left, or if the text is too long to be masked.
 func (a *API) maskedText(ctx context.Context, c contact.Correction) (string, error) {
 	at, _, _, err := c.Message.Parse()
 	if err != nil {
@@ -76,12 +76,12 @@ func (a *API) maskedText(ctx context.Context, c contact.Correction) (string, err
 	if err != nil {
 		return "", err
 	}
-	messages, err := a.Store.Messages.RecentMessages(ctx, customer, at)
+	contacts, messages, err := a.Store.Contacts.WithMessages(ctx, customer, at)
 	if err != nil {
 		return "", err
 	}
 	var texts []string
-	for _, k := range contact.Contacts(messages) {
+	for _, k := range contacts {
 		if !slices.ContainsFunc(k.Messages, func(m message.Message) bool { return m.ID == c.Message }) {
 			continue
 		}
@@ -91,6 +91,9 @@ func (a *API) maskedText(ctx context.Context, c contact.Correction) (string, err
 			}
 		}
 	}
-	text, _ := redact.Mask(strings.Join(texts, " "), problems.PersonalData(a.Taxonomy(), customer, messages))
+	text, _ := redact.Mask(strings.Join(texts, " "), excerpt.PersonalData(a.Taxonomy(), customer, messages))
+	if !redact.HasWords(text) {
+		return "", nil
+	}
 	return text, nil
 }

@@ -19,7 +19,7 @@ func Schemas() map[string]any {
 		"BriefHolder": brief.Holder{}, "BriefPromise": brief.Promise{}, "BriefProblem": brief.Problem{}, "BriefRepeats": brief.Repeats{},
 		"BriefChannel": brief.Channel{}, "BriefSuggestion": brief.Suggestion{}, "BriefSelfService": brief.SelfService{},
 		"Claim": contact.Claim{}, "Party": contact.Party{}, "ClaimRequest": claimRequest{}, "ReleaseRequest": releaseRequest{},
-		"HandOverRequest": handOverRequest{}, "NoteRequest": noteRequest{},
+		"HandOverRequest": handOverRequest{}, "MessageDecision": contact.Decision{}, "MessageDecisionRequest": decideMessageRequest{}, "NoteRequest": noteRequest{},
 		"Identity": identityResponse{}, "MergeRequest": mergeRequest{}, "Split": unmergeResponse{}, "MoveRequest": moveAliasRequest{}, "MovedAlias": moveAliasResponse{},
 		"KnownPage": aliasesResponse{}, "KnownAlias": identity.AliasDetail{}, "KnownLink": identity.AliasLink{}, "SuggestionPage": suggestionsResponse{},
 		"SearchPage": searchResponse{}, "Found": foundCustomer{}, "LastMessage": lastMessage{},
@@ -34,6 +34,6 @@ func Requests() map[string]any {
 		"recordAnswer": &recordAnswerRequest{}, "sendAnswer": &sendAnswerRequest{}, "recordContact": &recordContactRequest{},
 		"registerAccount": &registerAccountRequest{}, "claim": &claimRequest{}, "release": &releaseRequest{}, "handOver": &handOverRequest{},
 		"merge": &mergeRequest{}, "moveAlias": &moveAliasRequest{}, "decideSuggestion": &decideSuggestionRequest{}, "note": &noteRequest{},
-		"correctReasons": &correctReasonsRequest{}, "reclassifyReason": &reclassifyReasonRequest{}, "reclassifyCustomer": &reclassifyCustomerRequest{},
+		"decideMessage": &decideMessageRequest{}, "correctReasons": &correctReasonsRequest{}, "reclassifyReason": &reclassifyReasonRequest{}, "reclassifyCustomer": &reclassifyCustomerRequest{},
 	}
 }

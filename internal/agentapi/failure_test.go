@@ -24,7 +24,7 @@ func TestDeadline_SlowTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	apitest.Conform(t, ev, resp)
-	answer{T: t, Status: resp.StatusCode, Header: resp.Headers, Body: resp.Body}.ExpectRefusal(http.StatusServiceUnavailable, "may work later")
+	answer{T: t, Status: resp.StatusCode, Header: resp.Headers, Body: resp.Body}.ExpectRefusal(http.StatusServiceUnavailable, "could not be completed now")
 	if resp.Headers["Retry-After"] == "" || strings.Contains(resp.Body, "deadline") {
 		t.Errorf("%v %s", resp.Headers, resp.Body)
 	}
@@ -45,7 +45,7 @@ func TestInternalError_NoDetail(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := s.Do(call{Route: historyRoute, Path: id(m.CustomerID)})
-	a.ExpectRefusal(http.StatusInternalServerError, "something went wrong here")
+	a.ExpectRefusal(http.StatusInternalServerError, "an internal error")
 	if strings.Contains(a.Body, "preview") {
 		t.Error(a.Body)
 	}

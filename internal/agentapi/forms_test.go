@@ -101,7 +101,7 @@ func TestForms_TwoVisitors(t *testing.T) {
 	}
 	for _, c := range []identity.Customer{els, wim} {
 		_, said := s.historyOf(c.ID)
-		if open := contact.Contacts(said); len(open) != 1 || open[0].WaitingSince.IsZero() {
+		if open := contact.Contacts(contact.Read(said, nil)); len(open) != 1 || open[0].WaitingSince.IsZero() {
 			t.Errorf("contacts %+v, want one that waits", open)
 		}
 	}
@@ -190,7 +190,7 @@ func TestForms_NoAuthor(t *testing.T) {
 		if len(said) != 1 || said[0].ID != message || said[0].Text != text || said[0].Mark != email.MarkNoAuthor {
 			t.Fatalf("history %+v, want %q alone, marked", said, text)
 		}
-		if open := contact.Contacts(said); len(open) != 1 || open[0].WaitingSince.IsZero() {
+		if open := contact.Contacts(contact.Read(said, nil)); len(open) != 1 || open[0].WaitingSince.IsZero() {
 			t.Errorf("contacts %+v, want one that waits", open)
 		}
 		customers = append(customers, c)
@@ -220,9 +220,9 @@ func TestSendAnswer_OwnSideOrNoReply(t *testing.T) {
 		status, forced int
 		detail         string
 	}{
-		"noreply@forms.example":             {http.StatusBadRequest, http.StatusBadRequest, "find the customer with the address of the one who wrote"},
-		"web+contact@shop.example":          {http.StatusBadRequest, http.StatusBadRequest, "find the customer with the address of the one who wrote"},
-		"service@support.example.com":       {http.StatusBadRequest, http.StatusBadRequest, "find the customer with the address of the one who wrote"},
+		"noreply@forms.example":             {http.StatusBadRequest, http.StatusBadRequest, "find the customer who has the address of the writer"},
+		"web+contact@shop.example":          {http.StatusBadRequest, http.StatusBadRequest, "find the customer who has the address of the writer"},
+		"service@support.example.com":       {http.StatusBadRequest, http.StatusBadRequest, "find the customer who has the address of the writer"},
 		"no-reply@voorbeeld.example":        {http.StatusConflict, http.StatusAccepted, "no one reads its mail"},
 		"els@voorbeeld.example":             {http.StatusAccepted, 0, ""},
 		"els@sub.support.example.com":       {http.StatusAccepted, 0, ""},

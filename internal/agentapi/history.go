@@ -32,7 +32,7 @@ func (a *API) listMessages(ctx context.Context, r *httpapi.Request) (httpapi.Res
 		Cursor:    q.Parameter("cursor"),
 	}
 	if !query.From.IsZero() && !query.To.IsZero() && !query.From.Before(query.To) {
-		q.AddMistake("from must lie before to")
+		q.AddMistake("from must be before to")
 	}
 	words := searchWords(q)
 	reason := q.Parameter("reason")

@@ -101,7 +101,7 @@ func (a *API) unmergeCustomer(ctx context.Context, r *httpapi.Request) (httpapi.
 	u, err := uuid.Parse(body.CustomerID)
 	member := identity.CustomerID(u.String())
 	if err != nil || member == c.ID || !slices.Contains(c.Members, member) {
-		return httpapi.Response{}, fault.New(fault.Invalid, "customerId must be one of the ids of the customer, and not the one that stands for all")
+		return httpapi.Response{}, fault.New(fault.Invalid, "customerId must be an id that was merged into this customer, not the current id of the customer")
 	}
 	rest, apart, err := a.Store.Customers.UnmergeCustomer(ctx, member, decision)
 	if err != nil {
@@ -144,7 +144,7 @@ func (a *API) moveAlias(ctx context.Context, r *httpapi.Request) (httpapi.Respon
 		return httpapi.Response{}, err
 	}
 	if move.From.After(r.Now) {
-		return httpapi.Response{}, fault.New(fault.Invalid, "from lies ahead")
+		return httpapi.Response{}, fault.New(fault.Invalid, "from must not be in the future")
 	}
 	c, err := a.readCustomer(ctx, r)
 	if err != nil {

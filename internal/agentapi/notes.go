@@ -48,7 +48,7 @@ func newNote(body noteRequest, r *httpapi.Request) (message.Message, error) {
 		return m, err
 	}
 	if (body.Kind == message.Promised) != (body.Due != "") {
-		return m, fault.New(fault.Invalid, "due is when a promise is to be kept: every promise needs it, and nothing else has it")
+		return m, fault.New(fault.Invalid, "due must be the time when the promise must be kept; it is required for kind promised and not allowed otherwise")
 	}
 	if body.Due != "" {
 		if remark.Due, err = httpapi.ParseTime("due", body.Due); err != nil {
@@ -56,7 +56,7 @@ func newNote(body noteRequest, r *httpapi.Request) (message.Message, error) {
 		}
 	}
 	if (body.Kind == message.Kept) != (body.About != "") {
-		return m, fault.New(fault.Invalid, "about is the message of the promise that was kept: every kept needs it, and nothing else has it")
+		return m, fault.New(fault.Invalid, "about must be the id of the promise message; it is required for kind kept and not allowed otherwise")
 	}
 	if body.About != "" {
 		if _, _, _, err := body.About.Parse(); err != nil {

@@ -56,7 +56,7 @@ const (
 )
 
 // reclassifyReason has triage classify again the contacts of a reason that an
-// older taxonomy classified. A dry run changes nothing and reports the changes.
+// older taxonomy or model classified. A dry run changes nothing and reports the changes.
 // The contacts are found by a scan of the table. Each request scans a part and
 // answers with the cursor of the next.
 func (a *API) reclassifyReason(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
@@ -73,12 +73,12 @@ func (a *API) reclassifyReason(ctx context.Context, r *httpapi.Request) (httpapi
 	case reason == unclassifiedAlias:
 		reason = ""
 	case !known && !body.Retired:
-		return httpapi.Response{}, fault.New(fault.Invalid, "%s; for one that only an older taxonomy had, give retired: true", fault.Message(a.Taxonomy().NoReason(reason)))
+		return httpapi.Response{}, fault.New(fault.Invalid, "%s; for a reason of an older taxonomy, give retired: true", fault.Message(a.Taxonomy().NoReason(reason)))
 	}
 	response := reclassifyReasonResponse{Taxonomy: a.Taxonomy().Version, DryRun: body.DryRun}
 	list := fmt.Sprintf("renewal %s %s %s", body.Reason, body.Since, body.Until)
 	page, err := httpapi.ReadPage(a.Store, list, body.Cursor, func(place string) ([]contact.Contact, string, error) {
-		contacts, examined, next, err := a.scanOutdated(ctx, reason, response.Taxonomy, from, to, place)
+		contacts, examined, next, err := a.scanOutdated(ctx, reason, a.isOutdated(ctx), from, to, place)
 		response.Examined = examined
 		return contacts, next, err
 	})
@@ -107,7 +107,7 @@ func (a *API) reclassifyReason(ctx context.Context, r *httpapi.Request) (httpapi
 // checkPeriod returns the period of a request. It also checks the reason.
 func (body reclassifyReasonRequest) checkPeriod(now time.Time) (from, to time.Time, err error) {
 	if !httpapi.IsPrintable(body.Reason, maxID) || strings.ContainsAny(body.Reason, `"\`) {
-		return from, to, fault.New(fault.Invalid, "reason is missing: the id of one, also of an older taxonomy, or unknown")
+		return from, to, fault.New(fault.Invalid, "reason must be the id of a reason of this or an older taxonomy, or unknown")
 	}
 	if from, err = httpapi.ParseTime("since", body.Since); err != nil {
 		return from, to, err
@@ -119,22 +119,36 @@ func (body reclassifyReasonRequest) checkPeriod(now time.Time) (from, to time.Ti
 		}
 	}
 	if !from.Before(to) {
-		return from, to, fault.New(fault.Invalid, "since must lie before until, and in the past")
+		return from, to, fault.New(fault.Invalid, "since must be before until, and in the past")
 	}
 	return from, to, nil
 }
 
-// scanOutdated scans a part of the table for contacts of a reason that another
-// version of the taxonomy classified. It returns them with the number of items
-// examined, and the place where the next part begins.
-func (a *API) scanOutdated(ctx context.Context, reason, version string, from, to time.Time, place string) (outdated []contact.Contact, examined int, next string, err error) {
+// isOutdated returns a function that reports whether another version of the taxonomy
+// or another model classified a contact. Without a model, the model of the contact
+// does not matter.
+func (a *API) isOutdated(ctx context.Context) func(contact.Contact) bool {
+	version := a.Taxonomy().Version
+	model := ""
+	if a.ModelID != nil {
+		model = a.ModelID(ctx)
+	}
+	return func(k contact.Contact) bool {
+		return k.Taxonomy != version || (model != "" && k.Model != model)
+	}
+}
+
+// scanOutdated scans a part of the table for outdated contacts of a reason. It
+// returns them with the number of items examined, and the place where the next part
+// begins.
+func (a *API) scanOutdated(ctx context.Context, reason string, isOutdated func(contact.Contact) bool, from, to time.Time, place string) (outdated []contact.Contact, examined int, next string, err error) {
 	start := time.Now()
 	for {
 		found, n, next, err := a.Store.Contacts.ScanContacts(ctx, reason, from, to, place)
 		if err != nil {
 			return nil, 0, "", err
 		}
-		outdated = append(outdated, slices.DeleteFunc(found, func(k contact.Contact) bool { return k.Taxonomy == version })...)
+		outdated = append(outdated, slices.DeleteFunc(found, func(k contact.Contact) bool { return !isOutdated(k) })...)
 		examined += n
 		isFull := examined >= maxExamined || len(outdated) >= maxReclassified
 		if next == "" || isFull || time.Since(start) > maxScanTime {

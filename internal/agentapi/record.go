@@ -38,6 +38,7 @@ type recordAnswerRequest struct {
 	Subject    string          `json:"subject"`
 	Text       string          `json:"text"`
 	Author     string          `json:"author"`
+	Contacts   []string        `json:"contacts"` // ids of the contacts that the answer settles
 	Force      string          `json:"force"`
 }
 
@@ -57,7 +58,7 @@ func (a *API) recordAnswer(ctx context.Context, r *httpapi.Request) (httpapi.Res
 	if err := a.requireAnswerable(ctx, r, m.Author, body.Force); err != nil {
 		return httpapi.Response{}, err
 	}
-	return a.recordAddressed(ctx, r, m, addressee{to: body.To, inReplyTo: body.InReplyTo})
+	return a.recordAddressed(ctx, r, m, addressee{to: body.To, inReplyTo: body.InReplyTo, contacts: body.Contacts})
 }
 
 // newRecordedAnswer returns the message of a request, without its customer.
@@ -151,18 +152,18 @@ func setRecordedID(m *message.Message, r *httpapi.Request, id, providerID, timeN
 	}
 	id = cmp.Or(id, key)
 	if !isIDOrEmpty(id, maxID) || !isIDOrEmpty(providerID, maxProviderID) {
-		return fault.New(fault.Invalid, "an id has 1 to %d letters, digits and signs", maxID)
+		return fault.New(fault.Invalid, "an id must have 1 to %d letters, digits or punctuation marks", maxID)
 	}
 	m.ProviderID = cmp.Or(providerID, id)
 	if m.ProviderID == "" {
-		return fault.New(fault.Invalid, "an id is needed, the same when the request is repeated: in id, or in the header Idempotency-Key")
+		return fault.New(fault.Invalid, "give an id, in id or in the header Idempotency-Key; use the same id when you repeat the request")
 	}
 	sentAt, err := recordedTime(id, timeName, at)
 	if err != nil {
 		return err
 	}
 	if sentAt.After(r.Now.Add(maxLead)) {
-		return fault.New(fault.Invalid, "%s lies more than %s ahead", timeName, maxLead)
+		return fault.New(fault.Invalid, "%s must not be more than %s in the future", timeName, maxLead)
 	}
 	recordedBy, err := json.Marshal(map[string]string{"recordedBy": r.Caller()})
 	if err != nil {
@@ -187,7 +188,7 @@ func recordedTime(id, timeName, at string) (time.Time, error) {
 	}
 	u, err := uuid.Parse(id)
 	if err != nil || u.Version() != 7 {
-		return time.Time{}, fault.New(fault.Invalid, "%s is needed, unless the id is a UUIDv7", timeName)
+		return time.Time{}, fault.New(fault.Invalid, "%s is required, unless the id is a UUIDv7", timeName)
 	}
 	return timeOfUUID(u), nil
 }
@@ -211,6 +212,9 @@ func (a *API) recordAddressed(ctx context.Context, r *httpapi.Request, m message
 	}
 	rec := a.newRecorder(r, c)
 	if err := a.addressRecorded(ctx, c, &m, named, rec); err != nil {
+		return a.showRepeated(ctx, rec, m, named, err)
+	}
+	if m.Settles, err = a.findSettled(ctx, c, named.contacts); err != nil {
 		return httpapi.Response{}, err
 	}
 	return a.storeMessage(ctx, rec, m, nil, http.StatusCreated)

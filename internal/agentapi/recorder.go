@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/heard-intake/heard/internal/channel/email"
 	"github.com/heard-intake/heard/internal/fault"
@@ -23,31 +22,33 @@ type recorder struct {
 	store.Messages
 	customers store.Customers
 
-	members []identity.CustomerID
-	owner   identity.CustomerID // under which a new message is stored
-	stored  message.Entry       // the message after Put
-	named   bool                // the request named the address of the message
+	customer identity.Customer
+	owner    identity.CustomerID // under which a new message is stored
+	stored   message.Entry       // the message after Put
+	named    bool                // the request named the address of the message
 }
 
 // newRecorder returns a recorder that stores under the id in the path.
 func (a *API) newRecorder(r *httpapi.Request, c identity.Customer) *recorder {
-	return &recorder{Messages: a.Store.Messages, customers: a.Store.Customers, members: c.Members, owner: identity.CustomerID(strings.ToLower(r.PathValue("id")))}
+	return &recorder{Messages: a.Store.Messages, customers: a.Store.Customers, customer: c, owner: identity.CustomerID(strings.ToLower(r.PathValue("id")))}
 }
 
-// knownCustomer are the customers of whom the caller has named one.
+// knownCustomer is the table's part for customers, for a request that names the
+// customer.
 type knownCustomer struct {
 	store.Customers
 	id identity.CustomerID
 }
 
-// Identify returns the named customer: addresses do not decide.
+// Identify returns the customer that the request names. It ignores the
+// addresses.
 func (k knownCustomer) Identify(context.Context, []identity.Address, identity.Evidence) (identity.CustomerID, error) {
 	return k.id, nil
 }
 
 // Put stores m unless one of the customer's ids has it.
 func (r *recorder) Put(ctx context.Context, m message.Message, whole string) (created bool, err error) {
-	r.stored, created, err = r.PutRecordedMessage(ctx, r.members, m, whole)
+	r.stored, created, err = r.PutRecordedMessage(ctx, r.customer, m, whole)
 	return created, err
 }
 
@@ -60,26 +61,52 @@ func (a *API) storeMessage(ctx context.Context, rec *recorder, m message.Message
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	isOurs := rec.stored.Origin == message.Recorded || rec.stored.Origin == message.Composed
 	sameAddress := !rec.named || rec.stored.Customer.Alias == m.Customer.Alias
-	if isOurs && (!sameAddress || !hasSameContent(rec.stored, m)) {
+	if isRecorded(rec.stored) && (!sameAddress || !hasSameContent(rec.stored, m)) {
 		return httpapi.Response{}, errOtherMessage
 	}
-	response := httpapi.Response{Status: http.StatusOK}
+	status := http.StatusOK
 	if tally.Stored == 1 {
-		response.Status = created
+		status = created
 		rec.stored.CustomerID = rec.owner
 	}
-	messages, err := messageview.Load(ctx, a.Blobs, []message.Entry{rec.stored})
+	return a.showStored(ctx, rec.stored, status)
+}
+
+// isRecorded reports whether a stored message was recorded or composed here.
+func isRecorded(stored message.Entry) bool {
+	return stored.Origin == message.Recorded || stored.Origin == message.Composed
+}
+
+// showStored answers with a stored message.
+func (a *API) showStored(ctx context.Context, stored message.Entry, status int) (httpapi.Response, error) {
+	messages, err := messageview.Load(ctx, a.Blobs, []message.Entry{stored})
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	response.Body = messages[0]
-	return response, messageview.AddLinks(ctx, a.Blobs, messages[0].State)
+	return httpapi.Response{Status: status, Body: messages[0]}, messageview.AddLinks(ctx, a.Blobs, messages[0].State)
+}
+
+// showRepeated answers a request whose message m has no address any longer,
+// because an alias moved or customers merged since the first request. If m was
+// stored then, the answer is that of any repeated request. Otherwise it is
+// refused, the error that refuses the address.
+func (a *API) showRepeated(ctx context.Context, rec *recorder, m message.Message, named addressee, refused error) (httpapi.Response, error) {
+	if !fault.Is(refused, fault.Invalid) && !fault.Is(refused, fault.Conflict) {
+		return httpapi.Response{}, refused
+	}
+	stored, found, err := rec.FindRecordedMessage(ctx, rec.customer, m)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	if !found || !isRecorded(stored) || !named.fits(stored) || !hasSameContent(stored, m) {
+		return httpapi.Response{}, refused
+	}
+	return a.showStored(ctx, stored, http.StatusOK)
 }
 
 // errOtherMessage refuses an id that another message of the customer has.
-var errOtherMessage = fault.New(fault.Conflict, "this id is that of another message of this customer")
+var errOtherMessage = fault.New(fault.Conflict, "another message of this customer has this id; use a new id")
 
 // hasSameContent reports whether a stored message has the content of m. The
 // table holds only the beginning of a long text.
@@ -107,37 +134,46 @@ var aliasKinds = map[message.Channel][]identity.Kind{
 	message.WebChat:   {identity.Visitor},
 }
 
-// isUsable reports whether an answer to c, sent at a time, can go to the address
-// of a message of c.
-func (a *API) isUsable(c identity.Customer, m message.Message, at time.Time) bool {
-	return !email.Unnamed(m.Customer.Alias) && a.Store.Customers.OwnsAlias(c, m.CustomerID, m.Customer, at)
-}
-
-// findAddress returns the customer's address on a channel: the one used last,
-// else a known one. An address that the customer left before at is not used. For
-// an address used before, it sets owner to the id that received from it, because
-// delivery reports arrive under that id.
-func (a *API) findAddress(ctx context.Context, c identity.Customer, ch message.Channel, at time.Time, owner *identity.CustomerID) (identity.Address, error) {
-	kinds, limited := aliasKinds[ch]
-	if limited {
-		last, err := a.Store.Messages.History(ctx, c, message.Query{Limit: 1, Channel: ch, Direction: message.Inbound})
+// findAddress gives m the customer's address on its channel: the one used last,
+// else a known one. An address that moved to another customer is left out, see
+// [API.setAddress], unless m was sent elsewhere and there is no other.
+func (a *API) findAddress(ctx context.Context, c identity.Customer, m *message.Message, rec *recorder) error {
+	kinds, limited := aliasKinds[m.Channel]
+	var moved []identity.Alias
+	for limited {
+		query := message.Query{Limit: 1, Channel: m.Channel, Direction: message.Inbound}
+		if len(moved) > 0 {
+			query.Match = func(e message.Entry) bool { return !slices.Contains(moved, e.Customer.Alias) }
+		}
+		last, err := a.Store.Messages.History(ctx, c, query)
 		if err != nil {
-			return identity.Address{}, err
+			return err
 		}
-		if len(last.Entries) > 0 && a.isUsable(c, last.Entries[0].Message, at) {
-			*owner = last.Entries[0].CustomerID
-			return last.Entries[0].Customer, nil
+		if len(last.Entries) == 0 || email.Unnamed(last.Entries[0].Customer.Alias) {
+			break
 		}
+		e := last.Entries[0]
+		if given, err := a.setAddress(ctx, c, m, e.Customer, e.CustomerID, rec); err != nil || given {
+			return err
+		}
+		moved = append(moved, e.Customer.Alias)
 	}
 	aliases, err := a.Store.Customers.Aliases(ctx, c)
 	if err != nil {
-		return identity.Address{}, err
+		return err
 	}
 	for _, alias := range aliases {
 		isReachable := !limited || slices.Contains(kinds, alias.Kind)
-		if isReachable && !email.Unnamed(alias.Alias) {
-			return alias, nil
+		if !isReachable || email.Unnamed(alias.Alias) || slices.Contains(moved, alias.Alias) {
+			continue
 		}
+		if given, err := a.setAddress(ctx, c, m, alias, rec.owner, rec); err != nil || given {
+			return err
+		}
+		moved = append(moved, alias.Alias)
 	}
-	return identity.Address{}, fault.New(fault.Invalid, "the customer has no address on %s", ch)
+	if len(moved) > 0 {
+		return setMovedAddress(m, moved[0])
+	}
+	return fault.New(fault.Invalid, "the customer has no address on %s", m.Channel)
 }

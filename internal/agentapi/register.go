@@ -72,7 +72,7 @@ func (a *API) newRegistration(body registerAccountRequest, number string) (ident
 	none := identity.Registration{}
 	account, err := identity.NewAlias(identity.Account, "", number)
 	if err != nil || !httpapi.IsPrintable(account.Value, maxNumber) {
-		return none, fault.New(fault.Invalid, "a customer number has 1 to %d letters, digits and signs", maxNumber)
+		return none, fault.New(fault.Invalid, "a customer number must have 1 to %d letters, digits or punctuation marks", maxNumber)
 	}
 	registration := identity.Registration{Account: account.Value, Locale: body.Locale, Orders: body.Orders}
 	if registration.Name, err = httpapi.CleanText("name", body.Name, maxName, false); err != nil {
@@ -93,7 +93,7 @@ func (a *API) newRegistration(body registerAccountRequest, number string) (ident
 // parseAddresses returns the aliases of one list of a request.
 func parseAddresses(name string, kind identity.Kind, values []string) ([]identity.Alias, error) {
 	if len(values) > maxAddresses {
-		return nil, fault.New(fault.Invalid, "%s may have %d entries", name, maxAddresses)
+		return nil, fault.New(fault.Invalid, "%s must have at most %d entries", name, maxAddresses)
 	}
 	aliases := make([]identity.Alias, len(values))
 	for i, v := range values {
@@ -108,14 +108,14 @@ func parseAddresses(name string, kind identity.Kind, values []string) ([]identit
 
 func (a *API) checkOrders(orders []identity.Order) error {
 	if len(orders) > maxOrders {
-		return fault.New(fault.Invalid, "orders may have %d entries", maxOrders)
+		return fault.New(fault.Invalid, "orders must have at most %d entries", maxOrders)
 	}
 	for i, order := range orders {
 		if !httpapi.IsPrintable(order.Number, maxNumber) {
-			return fault.New(fault.Invalid, "orders[%d].number must have 1 to %d letters, digits and signs", i, maxNumber)
+			return fault.New(fault.Invalid, "orders[%d].number must have 1 to %d letters, digits or punctuation marks", i, maxNumber)
 		}
 		if len(order.Products) > maxProducts {
-			return fault.New(fault.Invalid, "orders[%d].products may have %d entries", i, maxProducts)
+			return fault.New(fault.Invalid, "orders[%d].products must have at most %d entries", i, maxProducts)
 		}
 		for j, product := range order.Products {
 			if err := a.checkProduct(fmt.Sprintf("orders[%d].products[%d]", i, j), product); err != nil {

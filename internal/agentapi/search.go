@@ -156,9 +156,9 @@ func searchWords(q *httpapi.Query) []string {
 	switch {
 	case text == "":
 	case len(text) > maxSearchBytes || len(words) > maxSearchWords:
-		q.AddMistake("q may have %d bytes and %d words", maxSearchBytes, maxSearchWords)
+		q.AddMistake("q must have at most %d bytes and %d words", maxSearchBytes, maxSearchWords)
 	case len(words) == 0:
-		q.AddMistake("q has no letters or digits")
+		q.AddMistake("q must have letters or digits")
 	}
 	return words
 }

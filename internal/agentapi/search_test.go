@@ -36,7 +36,7 @@ func TestSearch_Words(t *testing.T) {
 		}
 	}
 	for q, detail := range map[string]string{
-		"...": "no letters", strings.Repeat("a ", 11): "10 words", strings.Repeat("a", 201): "200 bytes",
+		"...": "must have letters", strings.Repeat("a ", 11): "10 words", strings.Repeat("a", 201): "200 bytes",
 	} {
 		s.Do(call{Route: historyRoute, Path: path, Query: map[string]string{"q": q}}).ExpectRefusal(http.StatusBadRequest, detail)
 	}
@@ -125,7 +125,7 @@ func TestFindCustomer_WithHistory(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := *s
 			s.T = t
-			s.Do(find(query)).ExpectRefusal(http.StatusBadRequest, "name one alias")
+			s.Do(find(query)).ExpectRefusal(http.StatusBadRequest, "give exactly one alias")
 		})
 	}
 	s.Do(find(map[string]string{"psid": "x"})).ExpectRefusal(http.StatusBadRequest, "psid:scope:value")

@@ -35,7 +35,7 @@ func (a *API) listWaiting(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 	department := httpapi.OneOf(q, "department", append(departmentIDs(a.Taxonomy()), contact.Unassigned)...)
 	matches := claimFilter(q)
 	if state == "" || department == "" {
-		q.AddMistake("state=waiting and department are needed")
+		q.AddMistake("the parameters state=waiting and department are required")
 	}
 	if err := q.Validate(); err != nil {
 		return httpapi.Response{}, err

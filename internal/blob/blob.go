@@ -45,6 +45,12 @@ func (b *Bucket) PutFrom(ctx context.Context, key, contentType string, r io.Read
 	return wrapSDKError(err, "write object")
 }
 
+// Delete deletes an object. A missing object is no error.
+func (b *Bucket) Delete(ctx context.Context, key string) error {
+	_, err := b.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.name, Key: &key})
+	return wrapSDKError(err, "delete object")
+}
+
 // Get reads an object of at most limit bytes. A larger object is a
 // [fault.TooLarge] and is not read.
 func (b *Bucket) Get(ctx context.Context, key string, limit int64) ([]byte, error) {

@@ -73,7 +73,7 @@ func knownFrom(t testing.TB, entries ...message.Entry) brief.Known {
 	for _, e := range entries {
 		ms = append(ms, e.Message)
 	}
-	k.Contacts = contact.Contacts(ms)
+	k.Contacts = contact.Contacts(contact.Read(ms, nil))
 	for i := range k.Contacts {
 		for _, m := range k.Contacts[i].Messages {
 			r := k.Taxonomy.Classify(m.Text, taxonomy.Hints{})

@@ -30,9 +30,9 @@ const (
 type finder struct {
 	Known
 	now          time.Time
-	open         contact.Contact // the open contact, or one with a zero Start
+	open         contact.Contact // all open contacts together, or a contact with a zero Start
 	sorted       []message.Entry // oldest first
-	openMessages []message.Entry // messages of the open contact, oldest first
+	openMessages []message.Entry // messages of the open contacts, oldest first
 	language     string
 }
 
@@ -46,10 +46,15 @@ func newFinder(k Known, now time.Time) *finder {
 		return cmp.Or(a.Start.Compare(b.Start), strings.Compare(a.ID, b.ID))
 	})
 	f.Problems = slices.SortedFunc(slices.Values(k.Problems), func(a, b problem.Record) int { return strings.Compare(a.ID, b.ID) })
+	var open []contact.Contact
 	for _, c := range f.Contacts {
-		if c.State(now) != "closed" && c.Start.After(f.open.Start) {
-			f.open = c
+		if c.State(now) != "closed" {
+			open = append(open, c)
 		}
+	}
+	f.open = together(open)
+	isOpen := func(c contact.Contact) bool {
+		return slices.ContainsFunc(open, func(o contact.Contact) bool { return o.ID == c.ID })
 	}
 	// Triage runs a little later than storage. A new message that is not part of a
 	// contact yet is used as the beginning of one.
@@ -58,7 +63,7 @@ func newFinder(k Known, now time.Time) *finder {
 		switch {
 		case m.Passive:
 		case known:
-			if c.ID == f.open.ID {
+			if isOpen(c) {
 				f.openMessages = append(f.openMessages, m)
 			}
 		case f.startsContact(m):
@@ -69,6 +74,49 @@ func newFinder(k Known, now time.Time) *finder {
 		}
 	}
 	return f
+}
+
+// together returns one contact with the causes of all open ones: the one that has
+// waited longest first, and those that are answered last.
+func together(open []contact.Contact) contact.Contact {
+	if len(open) == 0 {
+		return contact.Contact{}
+	}
+	open = slices.Clone(open)
+	slices.SortStableFunc(open, func(a, b contact.Contact) int {
+		if a.Waiting() != b.Waiting() {
+			if a.Waiting() {
+				return -1
+			}
+			return 1
+		}
+		if a.Waiting() {
+			return a.WaitingSince.Compare(b.WaitingSince)
+		}
+		return b.Start.Compare(a.Start)
+	})
+	all := open[0]
+	all.Causes = slices.Clone(all.Causes)
+	for _, c := range open[1:] {
+		all.Causes = append(all.Causes, c.Causes...)
+		if c.Start.Before(all.Start) {
+			all.Start = c.Start
+		}
+	}
+	return all
+}
+
+// isUnanswered reports whether a message is a question of a contact that waits for the
+// answer.
+func (f *finder) isUnanswered(m message.Entry) bool {
+	if m.Direction != message.Inbound || !f.open.Waiting() {
+		return false
+	}
+	c, known := contact.Of(f.Contacts, m.Message)
+	if !known {
+		return true // triage has not read it yet
+	}
+	return c.Waiting() && !m.SentAt.Before(c.WaitingSince)
 }
 
 // startsContact reports whether m, which is not part of a contact, continues the open
@@ -128,8 +176,7 @@ func (f *finder) findWants() []Line {
 	wants := f.findNotes(message.Wanted, 1)
 	var open []message.Entry
 	for _, m := range f.openMessages {
-		unanswered := f.open.Waiting() && !m.SentAt.Before(f.open.WaitingSince)
-		if unanswered && m.Direction == message.Inbound {
+		if f.isUnanswered(m) {
 			open = append(open, m)
 		}
 	}

@@ -103,7 +103,7 @@ func (a *API) requireSession(ctx context.Context, r *httpapi.Request) (webchat.S
 	}
 	same, err := a.Store.Customers.SameCustomer(ctx, s.Alias(), s.AccountAlias())
 	if err == nil && !same {
-		err = fault.New(fault.Unauthorized, "the session has ended: POST /chat/sessions gives another")
+		err = fault.New(fault.Unauthorized, "the session has ended: POST /chat/sessions returns a new one")
 	}
 	return s, err
 }
@@ -113,14 +113,14 @@ func (a *API) verifySession(ctx context.Context, r *httpapi.Request) (webchat.Se
 	var s webchat.Session
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
-		return s, fault.New(fault.Unauthorized, "a session is needed: POST /chat/sessions gives one")
+		return s, fault.New(fault.Unauthorized, "a session token is required: POST /chat/sessions returns one")
 	}
 	err := a.withKeys(ctx, "sessionKey", func(keys [][]byte) (err error) {
 		s, err = webchat.VerifySession(strings.TrimSpace(token), r.Now, keys...)
 		return err
 	})
 	if err == nil && s.Site != a.Site {
-		err = fault.New(fault.Unauthorized, "the session is of another site")
+		err = fault.New(fault.Unauthorized, "the session belongs to another site")
 	}
 	return s, err
 }
@@ -143,7 +143,7 @@ func (a *API) withKeys(ctx context.Context, name string, verify func(keys [][]by
 func (a *API) withCachedKeys(ctx context.Context, name string, verify func(keys [][]byte) error) error {
 	values, err := a.Secrets.Values(ctx, name)
 	if fault.Is(err, fault.Internal) {
-		slog.WarnContext(ctx, "a key of the chat is not set", "name", name)
+		slog.WarnContext(ctx, "no key in the web chat secret", "name", name)
 		return fault.New(fault.Unauthorized, "the token is not valid")
 	}
 	if err != nil {

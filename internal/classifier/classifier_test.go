@@ -154,6 +154,34 @@ func TestDoubts(t *testing.T) {
 	}
 }
 
+// A rare word of one customer, for example a name, must not be in the model. A word
+// of two customers may be.
+func TestTrain_PrivateWords(t *testing.T) {
+	t.Parallel()
+	const name = "zwabbermans"
+	train := func(owners ...string) *classifier.Model {
+		t.Helper()
+		examples := []classifier.Example{
+			{Text: "mijn factuur klopt niet", Language: "nl", Reason: "invoice"}, {Text: "de rekening is te hoog", Language: "nl", Reason: "invoice"},
+			{Text: "het pakket is te laat", Language: "nl", Reason: "delivery"}, {Text: "waar blijft mijn bestelling", Language: "nl", Reason: "delivery"},
+		}
+		for i, owner := range owners {
+			text := []string{"factuur voor " + name, "rekening van " + name}[i%2]
+			examples = append(examples, classifier.Example{Text: text, Language: "nl", Reason: "invoice", Owner: owner})
+		}
+		m, _, err := classifier.Train(t.Context(), examples, classifier.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	for want, owners := range map[bool][]string{false: {"c1", "c1"}, true: {"c1", "c2"}} {
+		if got := len(train(owners...).Guess(name, "nl", nil)) > 0; got != want {
+			t.Errorf("the model knows the word of the customers %v: got %t, want %t", owners, got, want)
+		}
+	}
+}
+
 func TestGuess_UnknownWords(t *testing.T) {
 	t.Parallel()
 	m, _ := trainModel(t)
@@ -180,6 +208,9 @@ func TestGuess_NoAllocations(t *testing.T) {
 	m.Guess(text, "nl", buffer[:0])
 	if n := testing.AllocsPerRun(200, func() { m.Guess(text, "nl", buffer[:0]) }); n > 0 && !raceEnabled {
 		t.Errorf("allocations per text = %v, want 0", n)
+	}
+	if n := testing.AllocsPerRun(200, func() { m.Doubts(text, "nl", "invoice-unclear") }); n > 0 && !raceEnabled {
+		t.Errorf("allocations of a doubt = %v, want 0", n)
 	}
 }
 

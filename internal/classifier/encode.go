@@ -79,6 +79,10 @@ func (m *Model) Encode() ([]byte, error) {
 	return b, nil
 }
 
+// FeaturesVersion identifies the features that this version of the package computes.
+// [Decode] refuses models that were trained with other features.
+func FeaturesVersion() uint32 { return fingerprint() }
+
 // Decode rebuilds a model from the result of [Model.Encode]. It returns a
 // [fault.Invalid] for other bytes, and for a model of another version of this
 // package.
@@ -114,14 +118,15 @@ func Decode(data []byte) (*Model, error) {
 	return m, nil
 }
 
-// checkFrame checks what surrounds the content, and returns the content.
+// checkFrame returns the content of an encoded model. It refuses data whose
+// magic number, format or checksum is wrong.
 func checkFrame(data []byte) ([]byte, error) {
 	const ends = len(magic) + 1 + crc32.Size
 	if len(data) > MaxBytes {
 		return nil, damaged("it is too large")
 	}
 	if len(data) < ends || !bytes.HasPrefix(data, []byte(magic)) {
-		return nil, damaged("it does not begin like one")
+		return nil, damaged("its first bytes are wrong")
 	}
 	if v := data[len(magic)]; v != format {
 		return nil, fault.New(fault.Invalid, "the classifier has format %d, and this program reads format %d; train it again", v, format)
@@ -136,7 +141,7 @@ func checkFrame(data []byte) ([]byte, error) {
 func decodeHead(text []byte) (*Model, error) {
 	var h head
 	if err := json.Unmarshal(text, &h); err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "not a classifier: its head is no JSON; train it again")
+		return nil, fault.Wrap(fault.Invalid, err, "not a classifier: its head is not JSON; train it again")
 	}
 	if h.Features != fingerprint() {
 		return nil, fault.New(fault.Invalid, "the classifier was trained by another version of this program; train it again")

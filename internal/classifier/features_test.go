@@ -125,24 +125,6 @@ func TestAppendConcepts(t *testing.T) {
 	}
 }
 
-func TestConcepts_Lines(t *testing.T) {
-	t.Parallel()
-	names := map[string]bool{}
-	for line := range strings.Lines(conceptText) {
-		if strings.HasPrefix(line, "#") {
-			continue
-		}
-		name, words, ok := strings.Cut(line, ":")
-		if !ok || names[name] {
-			t.Errorf("line %q has no name or that of another line", line)
-		}
-		names[name] = true
-		if nl, en, ok := strings.Cut(words, " | "); !ok || strings.TrimSpace(nl) == "" || strings.TrimSpace(en) == "" {
-			t.Errorf("concept %s has not both languages, separated by |", name)
-		}
-	}
-}
-
 func TestGroupSamples(t *testing.T) {
 	t.Parallel()
 	trainer, err := newTrainer(&chosen, []Example{

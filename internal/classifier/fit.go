@@ -14,8 +14,9 @@ type sample struct {
 	weight    float32
 	phrase    bool
 	language  string
-	group     int // samples with near-identical texts have the same group
-	fold      int // samples of a group have the same fold
+	owner     string // empty if the text is not private
+	group     int    // samples with near-identical texts have the same group
+	fold      int    // samples of a group have the same fold
 }
 
 // A vector holds features and their values.

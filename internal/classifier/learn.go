@@ -16,9 +16,9 @@ const (
 	vocabularyWords  = 3 // words in a text of the vocabulary
 )
 
-// FromTaxonomy returns what a taxonomy teaches: the examples of its reasons and of
-// no reason; and as phrases the names, phrases and vocabularies of its reasons. The
-// options name its version and its products.
+// FromTaxonomy returns the training data in a taxonomy. The examples are those
+// of its reasons and of "no reason", and, as phrases, the names, phrases and
+// vocabularies of its reasons. The options have its version and its products.
 func FromTaxonomy(t *taxonomy.Taxonomy) ([]Example, Options) {
 	var all []Example
 	for i := range t.Reasons {

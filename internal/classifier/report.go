@@ -177,8 +177,9 @@ func (t *trainer) findSure(predictions []prediction) []bool {
 	return sure
 }
 
-// coverageAt returns the share of the texts with a reason that get it, with the lowest
-// threshold that makes that precision.
+// coverageAt returns the coverage at a precision: the share of the texts with a
+// reason that get their right reason, with the lowest threshold that reaches
+// the precision.
 func coverageAt(predictions []prediction, precision float64) float64 {
 	known := 0
 	for i := range predictions {

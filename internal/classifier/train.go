@@ -39,6 +39,9 @@ type Example struct {
 	// Phrase marks a text that no customer wrote, for example a phrase of the
 	// taxonomy. The model learns from it but is not measured with it.
 	Phrase bool
+	// Owner identifies the customer who wrote the text; empty for a text that is not
+	// private. The model has no feature that only the texts of one owner have.
+	Owner string
 }
 
 // Options are the options of [Train].
@@ -126,6 +129,7 @@ func newTrainer(o *settings, examples []Example, options Options) (*trainer, err
 		t.classes = append(t.classes, class{reason: id, threshold: never})
 	}
 	t.addSamples(examples, numbers)
+	t.dropPrivateFeatures()
 	t.epochs = t.countEpochs()
 	if t.epochs < o.epochs/2 || len(t.hashes)*len(t.classes) > maxMatrix {
 		t.dropRareFeatures()
@@ -155,7 +159,7 @@ func (t *trainer) addSamples(examples []Example, numbers map[string]int) {
 			continue
 		}
 		seen[e] = true
-		s := &sample{class: numbers[e.Reason], weight: e.Weight, phrase: e.Phrase, language: e.Language}
+		s := &sample{class: numbers[e.Reason], weight: e.Weight, phrase: e.Phrase, language: e.Language, owner: e.Owner}
 		s.features = t.numberFeatures(x, e.Language, x.parts[0], ids)
 		if !e.Phrase {
 			for _, p := range x.parts[1:] {
@@ -191,14 +195,40 @@ func (t *trainer) dropRareFeatures() {
 			counts[id]++
 		}
 	}
+	t.keepFeatures(func(id int) bool { return counts[id] > 1 })
+}
+
+// dropPrivateFeatures removes the features that only the samples of one owner have,
+// for example an unusual name.
+func (t *trainer) dropPrivateFeatures() {
+	owners := make([]string, len(t.hashes))
+	used := make([]bool, len(t.hashes))
+	public := make([]bool, len(t.hashes))
+	for _, s := range t.samples {
+		for _, id := range s.features.ids {
+			if s.owner == "" || (used[id] && owners[id] != s.owner) {
+				public[id] = true
+			}
+			owners[id] = s.owner
+			used[id] = true
+		}
+	}
+	t.keepFeatures(func(id int) bool { return public[id] })
+}
+
+// keepFeatures removes all other features. The rest get new ids.
+func (t *trainer) keepFeatures(kept func(id int) bool) {
 	renumbered := make([]int32, len(t.hashes))
 	var hashes []uint32
-	for id, n := range counts {
+	for id, hash := range t.hashes {
 		renumbered[id] = -1
-		if n > 1 {
-			renumbered[id] = int32(len(hashes)) //nolint:gosec // as above
-			hashes = append(hashes, t.hashes[id])
+		if kept(id) {
+			renumbered[id] = int32(len(hashes)) //nolint:gosec // MaxInput limits it
+			hashes = append(hashes, hash)
 		}
+	}
+	if len(hashes) == len(t.hashes) {
+		return
 	}
 	t.hashes = hashes
 	for _, s := range t.samples {

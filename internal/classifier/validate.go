@@ -9,11 +9,12 @@ import (
 	"slices"
 )
 
+// MinExamples is the number of customers' examples that a reason needs for a guess to be
+// sure.
+const MinExamples = 10
+
 const (
-	folds = 5
-	// minMeasured is the number of customers' examples that a reason needs to be
-	// ever sure.
-	minMeasured = 10
+	folds       = 5
 	never       = 2   // a threshold that no lead reaches
 	identical   = 0.6 // the similarity from which two texts are near-identical
 	maxCompared = 20  // samples of a bucket that a sample is compared with
@@ -262,7 +263,7 @@ func (t *trainer) setThresholds(classes []class, predictions []prediction) {
 		for _, c := range changed {
 			prior := t.settings.prior
 			precision := (counts[c].right + prior*total.right/total.all) / (counts[c].all + prior + t.settings.caution)
-			if precision >= t.options.Precision && measured[c] >= minMeasured {
+			if precision >= t.options.Precision && measured[c] >= MinExamples {
 				classes[c].threshold = p.lead
 			}
 		}

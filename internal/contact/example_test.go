@@ -9,13 +9,20 @@ import (
 )
 
 func ExampleContacts() {
-	question := inbound(message.WhatsApp, 0)
-	reminder := inbound(message.Email, 30*time.Minute)
+	late := []contact.Cause{{Reason: "delivery-late", Department: "logistics"}}
+	defect := []contact.Cause{{Reason: "defect", Department: "repairs"}}
 	answer := outbound(message.Email, time.Hour)
-	for _, c := range contact.Contacts([]message.Message{answer, reminder, question}) {
-		fmt.Println(c.Channels, c.State(answer.SentAt), c.ClosesAt.Sub(answer.SentAt))
+	for _, c := range contact.Contacts([]contact.Reading{
+		{Message: answer},
+		{Message: inbound(message.WhatsApp, 0), Causes: late},
+		{Message: inbound(message.WhatsApp, 10*time.Minute), Causes: defect},
+		{Message: inbound(message.Email, 30*time.Minute), Causes: late},
+	}) {
+		fmt.Println(c.Department, c.Channels, c.State(answer.SentAt))
 	}
-	// Output: [whatsapp email] answered 168h0m0s
+	// Output:
+	// logistics [whatsapp email] answered
+	// repairs [whatsapp] waiting
 }
 
 func ExampleMessage_Said() {

@@ -127,6 +127,7 @@ var accesses = map[string]access{
 	},
 	"GET /v1/problems/{id}":          {status: http.StatusOK, escalated: true, call: func(p property) call { return call{Path: pathOf(p.problem)} }},
 	"GET /v1/problems/{id}/affected": {status: http.StatusOK, escalated: true, call: func(p property) call { return call{Path: pathOf(p.problem)} }},
+	"GET /v1/problems/{id}/messages": {status: http.StatusOK, escalated: true, call: func(p property) call { return call{Path: pathOf(p.problem)} }},
 	"GET /v1/problems/{id}/log":      {status: http.StatusOK, escalated: true, call: func(p property) call { return call{Path: pathOf(p.problem)} }},
 	"POST /v1/problems/{id}/updates": {
 		status: http.StatusOK, escalated: true,
@@ -356,7 +357,7 @@ func TestAccess_LeadAfterAcknowledgement(t *testing.T) {
 			continue
 		}
 		s.sendUpdate(h, "customer-care", a.message(p))
-		if reason := bury("customer-care"); !strings.Contains(reason, "it belongs to another department") {
+		if reason := bury("customer-care"); !strings.Contains(reason, "the problem or candidate belongs to another department") {
 			t.Errorf("%s by the queue of the lead: refused because %q", route, reason)
 		}
 		s.sendUpdate(h, "billing", a.message(p))

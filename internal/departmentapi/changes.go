@@ -36,15 +36,16 @@ func (a *API) updateProblem(ctx context.Context, r *httpapi.Request, caller prob
 	return problemResult(http.StatusOK, p, withConflictState(err))
 }
 
-// A repeatedUpdateResponse answers an update that was applied before and ended the
-// reach of its caller.
+// A repeatedUpdateResponse is the response to a repeated update that ended the
+// caller's access to the problem.
 type repeatedUpdateResponse struct {
 	ID    string        `json:"id"`
 	State problem.State `json:"state,omitempty"` // that the update asked for
 }
 
-// withConflictState adds to a refusal, as members and ETag, the state of the
-// problem that it is about.
+// withConflictState returns a refusal that has the current state of the
+// problem, in the members of its problem document and in the ETag. It returns
+// any other error unchanged.
 func withConflictState(err error) error {
 	conflict, ok := errors.AsType[*problems.ConflictError](err)
 	if !ok {
@@ -69,7 +70,7 @@ func requestVersion(r *httpapi.Request, version int) (int, error) {
 	n, err := strconv.Atoi(number)
 	agrees := version == 0 || version == n
 	if err != nil || n < 1 || !agrees {
-		return 0, fault.New(fault.Invalid, "If-Match must be the ETag of the problem, and agree with version")
+		return 0, fault.New(fault.Invalid, "If-Match must be the ETag of the problem, with the same version as version")
 	}
 	return n, nil
 }
@@ -85,7 +86,7 @@ func requestKey(r *httpapi.Request, caller problem.Caller) (problem.IdempotencyK
 		return problem.IdempotencyKey{}, nil
 	}
 	if !httpapi.IsPrintable(name, maxKey) {
-		return problem.IdempotencyKey{}, fault.New(fault.Invalid, "Idempotency-Key may have %d letters, digits and signs, and no spaces", maxKey)
+		return problem.IdempotencyKey{}, fault.New(fault.Invalid, "Idempotency-Key must have at most %d letters, digits or punctuation marks, and no spaces", maxKey)
 	}
 	body, err := r.ReadBody(httpapi.MaxBody)
 	return problems.IdempotencyKey(caller, name, body, r.Now), err
@@ -93,7 +94,7 @@ func requestKey(r *httpapi.Request, caller problem.Caller) (problem.IdempotencyK
 
 func (a *API) resendProblem(ctx context.Context, r *httpapi.Request, caller problem.Caller) (httpapi.Response, error) {
 	if body, err := r.ReadBody(httpapi.MaxBody); err != nil || len(body) > 0 {
-		return httpapi.Response{}, fault.New(fault.Invalid, "this takes no body")
+		return httpapi.Response{}, fault.New(fault.Invalid, "send this request without a body")
 	}
 	p, err := a.Problems.Resend(ctx, caller, r.PathValue("id"))
 	return problemResult(http.StatusOK, p, err)
@@ -145,7 +146,7 @@ func (a *API) attachContacts(ctx context.Context, r *httpapi.Request, caller pro
 		return httpapi.Response{}, err
 	}
 	if len(body.Words) > 0 {
-		return httpapi.Response{}, fault.New(fault.Invalid, "words go with a split only")
+		return httpapi.Response{}, fault.New(fault.Invalid, "words is only allowed when you split a problem")
 	}
 	p, err := a.Problems.Attach(ctx, caller, r.PathValue("id"), problems.ContactsChange{
 		Contacts: body.Contacts, Comment: body.Comment, Version: body.Version, At: r.Now,

@@ -61,6 +61,7 @@ func (a *API) routes() []httpapi.Route {
 		{Pattern: "GET /v1/problems", Scope: httpapi.ReadProblems, Serve: a.withCaller(a.listProblems)},
 		{Pattern: "GET /v1/problems/{id}", Scope: httpapi.ReadProblems, Serve: a.withCaller(a.readProblem)},
 		{Pattern: "GET /v1/problems/{id}/affected", Scope: httpapi.ReadProblems, Serve: a.withCaller(a.listAffected)},
+		{Pattern: "GET /v1/problems/{id}/messages", Scope: httpapi.ReadProblems, Serve: a.withCaller(a.listMessages)},
 		{Pattern: "GET /v1/problems/{id}/log", Scope: httpapi.ReadProblems, Serve: a.withCaller(a.readLog)},
 
 		{Pattern: "POST /v1/problems", Scope: httpapi.WriteProblems, Serve: a.withCaller(a.openProblem)},
@@ -198,11 +199,7 @@ func (a *API) listAffected(ctx context.Context, r *httpapi.Request, caller probl
 	if err := q.Validate(); err != nil {
 		return httpapi.Response{}, err
 	}
-	// The contacts of a merged problem are those of the problem that it was merged
-	// into, which may belong to another department by now.
-	p, err := problem.FollowMerges(ctx, r.PathValue("id"), func(ctx context.Context, id string) (problem.Record, error) {
-		return a.Problems.Header(ctx, caller, id)
-	})
+	p, err := a.survivor(ctx, caller, r.PathValue("id"))
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -214,6 +211,15 @@ func (a *API) listAffected(ctx context.Context, r *httpapi.Request, caller probl
 		response.Customers = append(response.Customers, affectedResponse{a.Customer, a.Contacts(), a.Since()})
 	}
 	return httpapi.Response{Body: response}, err
+}
+
+// survivor returns the problem that has the contacts of a problem. The contacts of a
+// merged problem are those of the problem that it was merged into, which may belong
+// to another department by now.
+func (a *API) survivor(ctx context.Context, caller problem.Caller, id string) (problem.Record, error) {
+	return problem.FollowMerges(ctx, id, func(ctx context.Context, id string) (problem.Record, error) {
+		return a.Problems.Header(ctx, caller, id)
+	})
 }
 
 type logResponse struct {

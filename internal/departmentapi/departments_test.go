@@ -189,7 +189,7 @@ func TestUpdate_StaleOrIllegal(t *testing.T) {
 	}{
 		"a state that is none":             {map[string]any{"to": "lost"}, "", 400, "no such state"},
 		"nothing":                          {map[string]any{}, "", 400, "changes nothing"},
-		"a cause that is missing":          {map[string]any{"to": "cause_known"}, "", 400, "needs a cause"},
+		"a cause that is missing":          {map[string]any{"to": "cause_known"}, "", 400, "requires cause"},
 		"a workaround that is missing":     {map[string]any{"to": "workaround"}, "", 400, "workaround"},
 		"an expected time that is missing": {map[string]any{"to": "fix_planned"}, "", 400, "expectedAt"},
 		"an expected time that is past":    {map[string]any{"to": "fix_planned", "expectedAt": "2026-02-01T00:00:00Z"}, "", 400, "future"},
@@ -199,10 +199,10 @@ func TestUpdate_StaleOrIllegal(t *testing.T) {
 		"a merge into nothing":             {map[string]any{"to": "merged"}, "", 400, "into"},
 		"a merge into itself":              {map[string]any{"to": "merged", "into": "p-a"}, "", 400, "into"},
 		"a merge into what is not there":   {map[string]any{"to": "merged", "into": "p-none"}, "", 400, "into: there is no such problem"},
-		"into without a merge":             {map[string]any{"to": "fixed", "into": other}, "", 400, "merged only"},
+		"into without a merge":             {map[string]any{"to": "fixed", "into": other}, "", 400, "only allowed with the state merged"},
 		"a move to nowhere":                {map[string]any{"to": "moved", "department": "cellar"}, "", 400, "billing"},
 		"a move to itself":                 {map[string]any{"to": "moved", "department": "billing"}, "", 400, "another department"},
-		"a department without a move":      {map[string]any{"to": "fixed", "department": "it"}, "", 400, "moved only"},
+		"a department without a move":      {map[string]any{"to": "fixed", "department": "it"}, "", 400, "only allowed with the state moved"},
 		"an If-Match that is no ETag":      {map[string]any{"to": "fixed"}, `"abc"`, 400, "If-Match"},
 		"an If-Match beside a version":     {map[string]any{"to": "fixed", "version": 2}, `"1.1"`, 400, "If-Match"},
 		"a version below zero":             {map[string]any{"to": "fixed", "version": -1}, "", 400, "version"},
@@ -220,7 +220,7 @@ func TestUpdate_StaleOrIllegal(t *testing.T) {
 		})
 	}
 	c := call{Route: updateRoute, Path: path, Body: map[string]any{"to": "merged", "into": "p-it"}, Claims: of("billing")}
-	s.Do(c).ExpectRefusal(http.StatusForbidden, "into: it belongs to another department")
+	s.Do(c).ExpectRefusal(http.StatusForbidden, "into: this problem belongs to another department")
 	rec, err := s.Table.Problems.Get(t.Context(), "p-a")
 	if err != nil || rec.Version != 2 || rec.State != problem.Acknowledged {
 		t.Errorf("something changed: %+v %v", rec.Problem, err)
@@ -354,7 +354,7 @@ func TestResend_Item(t *testing.T) {
 	c.Claims, c.Path = nil, map[string]string{"id": "p-none"}
 	s.Do(c).ExpectRefusal(http.StatusNotFound, "no such problem")
 	c.Path, c.Body = map[string]string{"id": "p-a"}, map[string]any{"to": "fixed"}
-	s.Do(c).ExpectRefusal(http.StatusBadRequest, "no body")
+	s.Do(c).ExpectRefusal(http.StatusBadRequest, "without a body")
 }
 
 // The customers of a merged problem are those of the problem that it was merged

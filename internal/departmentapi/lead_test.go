@@ -23,7 +23,7 @@ import (
 // A refused merge changes neither problem.
 func TestMerge_OfTwoDepartments(t *testing.T) {
 	t.Parallel()
-	const differ, foreign = "belong to different departments; hand one over", "into: it belongs to another department"
+	const differ, foreign = "belong to different departments; move one of them", "into: this problem belongs to another department"
 	for name, tt := range map[string]struct {
 		fromOwner, intoOwner string
 		escalateFrom         bool

@@ -52,8 +52,8 @@ func TestCandidates_OnlyTheDepartmentTheyWereAnnouncedTo(t *testing.T) {
 	dismiss := map[string]any{"decision": "dismiss", "why": "x"}
 	for name, id := range map[string]string{"of another department": foreign, "announced to none": unannounced} {
 		path := map[string]string{"id": id}
-		s.Do(call{Route: "GET /v1/candidates/{id}", Path: path, Claims: of("billing")}).ExpectRefusal(http.StatusForbidden, "it belongs to another department")
-		s.Do(call{Route: candidateRoute, Path: path, Body: dismiss, Claims: of("billing")}).ExpectRefusal(http.StatusForbidden, "it belongs to another department")
+		s.Do(call{Route: "GET /v1/candidates/{id}", Path: path, Claims: of("billing")}).ExpectRefusal(http.StatusForbidden, "the problem or candidate belongs to another department")
+		s.Do(call{Route: candidateRoute, Path: path, Body: dismiss, Claims: of("billing")}).ExpectRefusal(http.StatusForbidden, "the problem or candidate belongs to another department")
 		if got := ids(operator()); len(got) != 3 {
 			t.Errorf("%s: decided by another department", name)
 		}
@@ -65,7 +65,7 @@ func TestCandidates_OnlyTheDepartmentTheyWereAnnouncedTo(t *testing.T) {
 	s.Do(call{Route: candidateRoute, Path: path, Body: dismiss, Claims: of("it")}).Expect(http.StatusOK)
 	s.Do(call{Route: candidateRoute, Path: path, Body: dismiss, Claims: of("it")}).Expect(http.StatusOK)
 	for _, body := range []map[string]any{dismiss, {"decision": "confirm", "why": "x", "reason": "invoice-unclear"}} { // decided, and the answer is the same
-		s.Do(call{Route: candidateRoute, Path: path, Body: body, Claims: of("billing")}).ExpectRefusal(http.StatusForbidden, "it belongs to another department")
+		s.Do(call{Route: candidateRoute, Path: path, Body: body, Claims: of("billing")}).ExpectRefusal(http.StatusForbidden, "the problem or candidate belongs to another department")
 	}
 	s.Do(call{Route: candidateRoute, Path: map[string]string{"id": unannounced}, Body: dismiss}).Expect(http.StatusOK)
 }
@@ -160,7 +160,7 @@ func TestContacts_OnlyOfCustomersThatWereShown(t *testing.T) {
 	gone := map[string]string{"customerId": uuid.NewString(), "contact": "k-none"}
 	noContact := map[string]string{"customerId": string(foreign.Customer), "contact": "k-none"}
 	for _, ref := range []map[string]string{s.named(foreign), s.named(unknown), gone, noContact} {
-		refused := fmt.Sprintf("contacts: %s is not of a customer of your problems or candidates", ref["contact"])
+		refused := fmt.Sprintf("contacts: the customer of %s is in none of your problems or candidates", ref["contact"])
 		attach(of("billing"), s.named(caused), ref, gone).ExpectRefusal(http.StatusForbidden, refused)
 		s.Do(call{Route: splitRoute, Path: map[string]string{"id": target}, Body: contacts(ref), Claims: of("billing")}).ExpectRefusal(http.StatusForbidden, refused)
 		s.Do(call{Route: "DELETE /v1/problems/{id}/contacts", Path: map[string]string{"id": target}, Query: ref, Claims: of("billing")}).ExpectRefusal(http.StatusForbidden, refused)
@@ -182,7 +182,7 @@ func TestContacts_OnlyOfCustomersThatWereShown(t *testing.T) {
 	for i := range many {
 		many[i] = s.named(unknown)
 	}
-	attach(of("billing"), many...).ExpectRefusal(http.StatusBadRequest, "may have 50")
+	attach(of("billing"), many...).ExpectRefusal(http.StatusBadRequest, "at most 50 are allowed")
 }
 
 // A problem that was escalated to a department, or merged or split, shows its
@@ -256,7 +256,7 @@ func TestSplit_RepeatedAfterThePartWasHandedOver(t *testing.T) {
 	s.Do(c).Into(http.StatusCreated, &part)
 	s.Do(call{Route: updateRoute, Path: map[string]string{"id": part.ID}, Body: map[string]any{"to": "moved", "department": "it"}, Claims: of("billing")}).Expect(http.StatusOK)
 	got := s.Do(c)
-	got.ExpectRefusal(http.StatusForbidden, "belongs to another department by now")
+	got.ExpectRefusal(http.StatusForbidden, "now belongs to another department")
 	if strings.Contains(got.Body, part.ID) {
 		t.Errorf("the refusal names the part: %s", got.Body)
 	}
@@ -294,7 +294,7 @@ func TestSplit_OfAnEscalatedProblem(t *testing.T) {
 	s.Do(call{Route: updateRoute, Path: pathOf(part.ID), Body: body, Claims: of("billing")}).Expect(http.StatusOK)
 	s.Do(call{Route: problemRoute, Path: pathOf(part.ID), Claims: of("customer-care")}).ExpectRefusal(http.StatusForbidden, "another department")
 	got := s.Do(split)
-	got.ExpectRefusal(http.StatusForbidden, "belongs to another department by now")
+	got.ExpectRefusal(http.StatusForbidden, "now belongs to another department")
 	if strings.Contains(got.Body, "tarief") || strings.Contains(got.Body, part.ID) {
 		t.Errorf("the refusal shows the part: %s", got.Body)
 	}

@@ -86,6 +86,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/heard-intake/heard/internal/excerpt"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/store"
@@ -96,6 +97,7 @@ import (
 // returns those of a table.
 type Store struct {
 	Customers  Customers
+	Contacts   excerpt.Contacts
 	Problems   Problems
 	Causes     Causes
 	Candidates Candidates
@@ -103,7 +105,7 @@ type Store struct {
 
 // StoreOf returns the parts of a table.
 func StoreOf(t *store.Table) Store {
-	return Store{Customers: t.Customers, Problems: t.Problems, Causes: t.Causes, Candidates: t.Candidates}
+	return Store{Customers: t.Customers, Contacts: t.Contacts, Problems: t.Problems, Causes: t.Causes, Candidates: t.Candidates}
 }
 
 // Customers reads customers.
@@ -118,6 +120,7 @@ type Problems interface {
 	Create(ctx context.Context, p problem.Record, affected []problem.Affected) error
 	Save(ctx context.Context, p problem.Record) error
 	AffectedAmong(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error)
+	AffectedCustomers(ctx context.Context, problemID string, limit int, cursor string) ([]problem.Affected, string, error)
 	ChangeAffected(ctx context.Context, problemID string, changes []problem.AffectedChange) error
 }
 

@@ -94,7 +94,9 @@ func isUnrecorded(k contact.Contact, c contact.Cause) bool {
 // them, and no stored contact says so.
 func formerIDs(k contact.Contact) (ids []problem.Occurrence) {
 	for _, m := range k.Messages[min(1, len(k.Messages)):] {
-		ids = append(ids, problem.Occurrence{Contact: contact.IDOf(m.ID)})
+		for _, id := range contact.IDsOf(m.ID) {
+			ids = append(ids, problem.Occurrence{Contact: id})
+		}
 	}
 	return ids
 }

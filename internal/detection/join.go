@@ -33,7 +33,7 @@ func (d *Detector) joinProblem(ctx context.Context, r taxonomy.Reason, product, 
 	reopen := false
 	if rec.State.Solved() {
 		if reopen, err = d.recursAfterFix(ctx, r, product, rec, evs); err != nil {
-			return fmt.Errorf("look whether problem %s returns: %w", rec.ID, err)
+			return fmt.Errorf("check whether problem %s recurs: %w", rec.ID, err)
 		}
 	}
 	if err := d.updateAffected(ctx, rec.ID, evs); err != nil {
@@ -136,9 +136,29 @@ func (d *Detector) publishGrowth(ctx context.Context, before problem.Record, reo
 	rec.Quotes = quotes
 	if len(published) > 0 {
 		rec.Events = published
+		if rec.Words, err = d.renewWords(ctx, rec); err != nil {
+			return fmt.Errorf("words of problem %s: %w", rec.ID, err)
+		}
 		if published[0].Kind == problem.EventReopened {
 			published[0].Evidence = problem.EvidenceOf(rec.Was, d.Zone, newQuotes)
 		}
 	}
 	return d.Store.Problems.Save(ctx, rec)
+}
+
+// renewWords returns the words that set the contacts of a problem apart now.
+func (d *Detector) renewWords(ctx context.Context, rec problem.Record) ([]string, error) {
+	affected, _, err := d.Store.Problems.AffectedCustomers(ctx, rec.ID, maxSampled, "")
+	if err != nil {
+		return nil, err
+	}
+	var all []problem.Occurrence
+	for _, a := range affected {
+		all = append(all, a.Located()...)
+	}
+	read, err := d.readSample(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	return d.findWords(ctx, rec.Reason, rec.Product, read)
 }

@@ -15,11 +15,11 @@ import (
 func (d *Detector) evaluateRise(ctx context.Context, x *examination, after time.Time) (finding, error) {
 	countedSince, err := d.countedSince(ctx, x.latest)
 	if err != nil {
-		return finding{}, fmt.Errorf("begin of counting: %w", err)
+		return finding{}, fmt.Errorf("read the start of counting: %w", err)
 	}
 	usual, err := d.readLevels(ctx, Cause{x.reason.ID, x.product}, x.latest)
 	if err != nil {
-		return finding{}, fmt.Errorf("usual numbers of %s: %w", x.reason.ID, err)
+		return finding{}, fmt.Errorf("read the usual numbers of %s: %w", x.reason.ID, err)
 	}
 	levels := problem.Levels{}
 	for day, l := range usual {
@@ -35,7 +35,7 @@ func (d *Detector) evaluateRise(ctx context.Context, x *examination, after time.
 	slot := laterOf(rise.Since, after).In(d.Zone).Format(problem.HourLayout)
 	occurrences, err := d.Store.Causes.Occurrences(ctx, x.reason.ID, x.product, slot, afterAllSlots, maxOccurrences, d.Now())
 	if err != nil {
-		return finding{}, fmt.Errorf("rise of %s: %w", x.reason.ID, err)
+		return finding{}, fmt.Errorf("read the rise of %s: %w", x.reason.ID, err)
 	}
 	enough := func() bool {
 		n := problem.Distinct(problem.Rule{Window: 8 * 24 * time.Hour}, toSightings(occurrences), x.latest)
@@ -136,7 +136,7 @@ func (d *Detector) readLevels(ctx context.Context, c Cause, at time.Time) (probl
 	firstDay := at.AddDate(0, 0, -problem.LevelDays).Format(time.DateOnly)
 	levels, through, err := d.Store.Causes.Levels(ctx, c.Reason, c.Product, firstDay, d.Now())
 	if err != nil {
-		return nil, fmt.Errorf("cause %s: %w", c.Reason, err)
+		return nil, fmt.Errorf("read the levels of cause %s: %w", c.Reason, err)
 	}
 	if through < hour {
 		if through == "" {
@@ -147,7 +147,7 @@ func (d *Detector) readLevels(ctx context.Context, c Cause, at time.Time) (probl
 			return nil, fmt.Errorf("count the hours of %s: %w", c.Reason, err)
 		}
 		if err := d.writeLevels(ctx, c, levels, missing, through, at); err != nil {
-			return nil, fmt.Errorf("keep the levels of %s: %w", c.Reason, err)
+			return nil, fmt.Errorf("store the levels of %s: %w", c.Reason, err)
 		}
 	}
 	d.Levels.storeLevels(c, hour, levels)
@@ -174,7 +174,7 @@ func (d *Detector) writeLevels(ctx context.Context, c Cause, levels, missing pro
 			continue
 		}
 		if err := d.Store.Causes.PutLevel(ctx, c.Reason, c.Product, day, sum, day+"T24", expires); err != nil {
-			return fmt.Errorf("day %s: %w", day, err)
+			return fmt.Errorf("store day %s: %w", day, err)
 		}
 	}
 	if counted < minStored && strings.HasPrefix(through, today) {

@@ -3,10 +3,12 @@ package detection
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/heard-intake/heard/internal/excerpt"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/retry"
 	"github.com/heard-intake/heard/internal/taxonomy"
@@ -36,12 +38,46 @@ func (d *Detector) openProblem(ctx context.Context, r taxonomy.Reason, product, 
 	}
 	p, published := problem.Open(seed, d.Now().UTC())
 	p = problem.SetAcknowledgeBy(p, d.acknowledgeBy)
-	rec := problem.Record{Problem: p, Events: published, Quotes: selectQuotes(all), Opening: firstSlot}
+	read, err := d.readSample(ctx, all)
+	if err != nil {
+		return fmt.Errorf("messages about %s: %w", r.ID, err)
+	}
+	quotes := excerpt.Select(d.Taxonomy, r.ID, read, all)
+	if p.Words, err = d.findWords(ctx, r.ID, product, read); err != nil {
+		return err
+	}
+	rec := problem.Record{Problem: p, Events: published, Quotes: quotes, Opening: firstSlot}
 	if err := d.Store.Problems.Create(ctx, rec, nil); err != nil {
 		return fmt.Errorf("open a problem of %s: %w", r.ID, err)
 	}
 	d.Meter.Count("Department", p.Department, map[string]int{"ProblemsOpened": 1})
 	return d.joinProblem(ctx, r, product, p.ID, nil) // adds the affected customers
+}
+
+// maxSampled limits how many contacts of a problem are read for its quotes and words.
+const maxSampled = 30
+
+// readSample returns the first contacts of some with what their customers wrote, one
+// of each customer. A contact that cannot be read is left out.
+func (d *Detector) readSample(ctx context.Context, all []problem.Occurrence) ([]excerpt.Contact, error) {
+	var sampled []problem.Occurrence
+	for _, o := range all {
+		isSame := func(s problem.Occurrence) bool { return s.Customer == o.Customer }
+		if len(sampled) < maxSampled && !slices.ContainsFunc(sampled, isSame) {
+			sampled = append(sampled, o)
+		}
+	}
+	reader := excerpt.Reader{Customers: d.Store.Customers, Contacts: d.Store.Contacts, Taxonomy: d.Taxonomy}
+	return reader.Read(ctx, sampled)
+}
+
+// findWords returns the words that set contacts of a cause apart.
+func (d *Detector) findWords(ctx context.Context, reason, product string, contacts []excerpt.Contact) ([]string, error) {
+	others, err := excerpt.OtherQuotes(ctx, d.Store.Causes, d.Taxonomy, reason, product, d.Now())
+	if err != nil {
+		return nil, err
+	}
+	return excerpt.Words(d.Taxonomy, reason, contacts, others), nil
 }
 
 // readSurvivor returns the problem that remains of id after merges. It completes
@@ -56,10 +92,11 @@ func (d *Detector) readSurvivor(ctx context.Context, id string) (problem.Record,
 	})
 }
 
-// completeOpening adds the customers with an occurrence from the opening slot on
-// to a problem. The problem has that slot until all of them are added, so that
-// any run can complete the opening of one that died. Customers whose occurrence
-// is recorded after this read find the problem themselves.
+// completeOpening adds affected customers to a problem that was just opened:
+// all customers with an occurrence from rec.Opening on. Opening stays set until
+// all of them are added. So if a run dies, the next run completes the opening.
+// A run that records an occurrence later than this read finds the problem and
+// adds the customer itself.
 func (d *Detector) completeOpening(ctx context.Context, rec problem.Record) (problem.Record, error) {
 	if r, ok := d.Taxonomy.Reason(rec.Reason); ok && rec.Product != "" {
 		if err := d.absorbGeneralProblem(ctx, r, rec.Problem); err != nil {

@@ -2,8 +2,10 @@ package detection
 
 import (
 	"context"
+	"slices"
 
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/excerpt"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
@@ -39,16 +41,20 @@ func (q *quoter) describeOccurrence(ctx context.Context, cause contact.Cause) pr
 }
 
 // findQuote returns a masked sentence about a cause in the customer's own words,
-// or "" when no message is certain to be free of personal data. Notes of a phone
-// call are the agent's words and are not quoted.
+// or "" if no message says enough when it is masked. Notes of a phone call are the
+// agent's words and are not quoted.
 func (q *quoter) findQuote(ctx context.Context, cause contact.Cause) string {
 	if q.masker == nil {
 		q.masker = redact.NewMasker(q.detector.personalData(q.customer, q.contact))
 		q.reasons = q.detector.messageReasons(ctx, q.contact)
 	}
+	hasReason := slices.Contains(q.reasons, cause.Reason)
 	tried := 0
 	for i, m := range q.contact.Messages {
-		if q.reasons[i] == "" || q.reasons[i] != cause.Reason {
+		// Without a message of this reason an agent set it, and any message may say why.
+		isGuess := cause.FoundBy == contact.ByModel && m.ID == cause.Message
+		isAbout := q.reasons[i] == cause.Reason || isGuess || !hasReason
+		if !isAbout || !excerpt.IsWritten(m) {
 			continue
 		}
 		if quote, ok := q.masker.Quote(m.Text); ok {
@@ -69,16 +75,11 @@ func (d *Detector) messageReasons(ctx context.Context, k contact.Contact) []stri
 		if ctx.Err() != nil {
 			break
 		}
-		if isCustomerText(m) {
+		if excerpt.IsWritten(m) {
 			reasons[i] = d.Taxonomy.Classify(m.Text, taxonomy.Hints{}).Reason
 		}
 	}
 	return reasons
-}
-
-// isCustomerText reports whether a message has text that the customer wrote.
-func isCustomerText(m message.Message) bool {
-	return m.Direction == message.Inbound && m.Origin != message.Recorded && m.Text != ""
 }
 
 // personalData returns the names, addresses, account and order numbers of the
@@ -95,15 +96,4 @@ func (d *Detector) personalData(c identity.Customer, k contact.Contact) redact.P
 	known.Accounts = append(known.Accounts, c.Account)
 	known.Orders = d.Taxonomy.OrderNumbers(message.CustomerText(k.Messages, MaxText))
 	return known
-}
-
-// selectQuotes returns the quotes with which a problem opens.
-func selectQuotes(occurrences []problem.Occurrence) []string {
-	var candidates []redact.QuoteCandidate
-	for _, s := range occurrences {
-		if s.Quote != "" {
-			candidates = append(candidates, redact.QuoteCandidate{Customer: string(s.Customer), Text: s.Quote})
-		}
-	}
-	return redact.SelectQuotes(candidates, 3)
 }

@@ -65,8 +65,10 @@ func indexContacts(histories []History) contactIndex {
 			index.contacts[k.ID] = append(index.contacts[k.ID], k)
 		}
 		for _, m := range h.Messages {
-			if id := contact.IDOf(m.ID); index.firstMessages[id].ID == "" {
-				index.firstMessages[id] = m
+			for _, id := range contact.IDsOf(m.ID) {
+				if index.firstMessages[id].ID == "" {
+					index.firstMessages[id] = m
+				}
 			}
 		}
 	}
@@ -218,9 +220,10 @@ func (d *Detector) shownOccurrences(ctx context.Context, own History, causes []C
 	return shown
 }
 
-// formerOccurrence returns how a contact was recorded that its customer does not
-// have any more. It derives that from a contact with the same id of any
-// customer, else from the message that began the contact.
+// formerOccurrence returns the occurrence as which a contact was recorded that
+// does not exist any more. key has its id and customer. The occurrence is
+// computed from a contact with that id of any customer, or else from the
+// message with which the contact began.
 func (d *Detector) formerOccurrence(known contactIndex, key contactKey, causes []Cause) (problem.Occurrence, bool) {
 	for _, k := range known.contacts[key.id] {
 		for _, c := range k.Causes {

@@ -235,9 +235,10 @@ func openingRule(r taxonomy.Reason, product string) problem.Rule {
 	return rule
 }
 
-// readLimit returns how many occurrences to read to decide by a rule of days,
-// when the new occurrences span a time. So many always include a window that is
-// enough, unless few customers have very many contacts.
+// readLimit returns how many occurrences to read to decide by a rule of days.
+// span is the time between the first and the last new occurrence. The limit is
+// high enough to find every window that opens a problem, unless a few customers
+// have very many contacts.
 func readLimit(rule problem.Rule, span time.Duration) int {
 	days := int((2*rule.Window+span)/(24*time.Hour)) + 2
 	return 4 * rule.Threshold * days

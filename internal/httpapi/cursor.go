@@ -28,7 +28,7 @@ func OpenCursor(s Sealer, list, cursor string) (string, error) {
 	if place, ok := s.Open("list "+list, cursor); ok && place != "" {
 		return place, nil
 	}
-	return "", fault.New(fault.Invalid, "the cursor is not of this list; start again without one")
+	return "", fault.New(fault.Invalid, "the cursor belongs to another list; start again without one")
 }
 
 // A Page is one page of a list.

@@ -70,7 +70,7 @@ func (r Route) patternMethod() string {
 	return method
 }
 
-// Config is what a [Handler] needs.
+// Config configures a [Handler].
 type Config struct {
 	Routes  []Route
 	Limiter *Limiter // of routes with a scope; nil: no limit
@@ -176,11 +176,11 @@ func (e endpoint) serveRoute(ctx context.Context, r *Request) (Response, error) 
 // serveUnrouted refuses a request that no route takes: with 405 and the
 // allowed methods if others than the request's have a route, else with 404.
 func (h *Handler) serveUnrouted(w http.ResponseWriter, r *http.Request) {
-	err := fault.New(fault.NotFound, "there is no such address")
+	err := fault.New(fault.NotFound, "there is no such path")
 	if methods := h.allowedMethods(r); len(methods) > 0 {
 		allow := strings.Join(methods, ", ")
 		err = &Refusal{
-			Err:     fault.New(fault.Invalid, "this address takes %s", allow),
+			Err:     fault.New(fault.Invalid, "this path allows only %s", allow),
 			Status:  http.StatusMethodNotAllowed,
 			Headers: map[string]string{"Allow": allow},
 		}

@@ -140,13 +140,13 @@ func TestHandler_Refusals(t *testing.T) {
 		detail  string
 		headers map[string]string
 	}{
-		"unknown path":   {"GET /v1/nothing", nil, 404, "there is no such address", nil},
-		"empty segment":  {"GET /v1//items", nil, 404, "there is no such address", nil},
-		"dots":           {"GET /v1/items/../items/1", nil, 404, "there is no such address", nil},
-		"trailing slash": {"GET /v1/items/1/", nil, 404, "there is no such address", nil},
-		"method":         {"DELETE /v1/items/1", nil, 405, "this address takes GET, POST", map[string]string{"Allow": "GET, POST"}},
-		"HEAD":           {"HEAD /v1/items/1", nil, 405, "this address takes GET, POST", map[string]string{"Allow": "GET, POST"}},
-		"literal path":   {"DELETE /v1/items/account/1", nil, 405, "this address takes PUT", map[string]string{"Allow": "PUT"}},
+		"unknown path":   {"GET /v1/nothing", nil, 404, "there is no such path", nil},
+		"empty segment":  {"GET /v1//items", nil, 404, "there is no such path", nil},
+		"dots":           {"GET /v1/items/../items/1", nil, 404, "there is no such path", nil},
+		"trailing slash": {"GET /v1/items/1/", nil, 404, "there is no such path", nil},
+		"method":         {"DELETE /v1/items/1", nil, 405, "this path allows only GET, POST", map[string]string{"Allow": "GET, POST"}},
+		"HEAD":           {"HEAD /v1/items/1", nil, 405, "this path allows only GET, POST", map[string]string{"Allow": "GET, POST"}},
+		"literal path":   {"DELETE /v1/items/account/1", nil, 405, "this path allows only PUT", map[string]string{"Allow": "PUT"}},
 		"scope": {
 			"PUT /v1/items/account/1", nil, 403, "the token lacks the scope register:write",
 			map[string]string{"WWW-Authenticate": `Bearer error="insufficient_scope", scope="register:write"`},
@@ -155,12 +155,12 @@ func TestHandler_Refusals(t *testing.T) {
 			"GET /v1/items/1", func(ev *events.APIGatewayV2HTTPRequest) { ev.RequestContext.Authorizer = nil }, 401, "a valid token is needed",
 			map[string]string{"WWW-Authenticate": "Bearer"},
 		},
-		"large body": {"POST /v1/items/1", func(ev *events.APIGatewayV2HTTPRequest) { ev.Body = "123456" }, 413, "the body may have 5 bytes", nil},
+		"large body": {"POST /v1/items/1", func(ev *events.APIGatewayV2HTTPRequest) { ev.Body = "123456" }, 413, "the body must have at most 5 bytes", nil},
 		"not base64": {
 			"POST /v1/items/1", func(ev *events.APIGatewayV2HTTPRequest) { ev.Body, ev.IsBase64Encoded = "!", true }, 400, "the body is not base64", nil,
 		},
 		"large base64 body": {
-			"POST /v1/items/1", func(ev *events.APIGatewayV2HTTPRequest) { ev.Body, ev.IsBase64Encoded = "MTIzNDU2", true }, 413, "the body may have 5 bytes", nil,
+			"POST /v1/items/1", func(ev *events.APIGatewayV2HTTPRequest) { ev.Body, ev.IsBase64Encoded = "MTIzNDU2", true }, 413, "the body must have at most 5 bytes", nil,
 		},
 	} {
 		resp := invoke(t, h, newEvent(tt.route, tt.change))

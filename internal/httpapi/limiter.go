@@ -52,7 +52,7 @@ func (l *Limiter) admitRequest(ctx context.Context, subject string, now time.Tim
 	if l.shares[subject] == 0 {
 		share, err := l.reserveShare(ctx, subject)
 		if err != nil {
-			slog.WarnContext(ctx, "requests are not counted", "kind", fault.KindOf(err), "err", err)
+			slog.WarnContext(ctx, "cannot count requests, so the request is allowed", "kind", fault.KindOf(err), "err", err)
 			return nil
 		}
 		l.shares[subject] = share
@@ -79,7 +79,7 @@ func (l *Limiter) reserveShare(ctx context.Context, subject string) (int, error)
 func (l *Limiter) refuseRequest(now time.Time) error {
 	wait := (l.minute.Add(time.Minute).Sub(now) + time.Second - 1) / time.Second
 	return &Refusal{
-		Err:     fault.New(fault.TooMany, "the token's subject may make %d requests a minute", l.PerMinute),
+		Err:     fault.New(fault.TooMany, "the subject of the token may make at most %d requests a minute", l.PerMinute),
 		Status:  http.StatusTooManyRequests,
 		Headers: map[string]string{"Retry-After": strconv.Itoa(int(wait))},
 	}

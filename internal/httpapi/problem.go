@@ -21,7 +21,8 @@ func (r *Refusal) Error() string { return r.Err.Error() }
 func (r *Refusal) Unwrap() error { return r.Err }
 
 // problemAnswer returns the problem document of err ([RFC 9457]). Its type is
-// about:blank, because the status says as much. Programs use the member kind.
+// about:blank, because title and status name the type of the problem. Programs
+// use the member kind.
 //
 // [RFC 9457]: https://www.rfc-editor.org/rfc/rfc9457
 func problemAnswer(err error, requestID string) answer {
@@ -63,9 +64,9 @@ func problemAnswer(err error, requestID string) answer {
 func problemDetail(err error) string {
 	switch fault.KindOf(err) {
 	case fault.Internal:
-		return "something went wrong here; the request id helps to find what"
+		return "an internal error stopped the request"
 	case fault.Unavailable:
-		return "this did not work now; the same request may work later"
+		return "the request could not be completed now"
 	default:
 		return fault.Message(err)
 	}
@@ -75,22 +76,22 @@ func problemDetail(err error) string {
 func remedyFor(kind fault.Kind) string {
 	switch kind {
 	case fault.Invalid:
-		return "change the request as detail says; as it is, it never succeeds"
+		return "correct the request as detail says; do not repeat it unchanged"
 	case fault.Unauthorized:
-		return "get a new token or session, and repeat the request with it"
+		return "get a new token or session, and retry with it"
 	case fault.Forbidden:
-		return "use a token that may do this"
+		return "use a token that has this permission"
 	case fault.NotFound:
-		return "check the id or address; repeating does not help"
+		return "check the id or path; do not repeat the request unchanged"
 	case fault.Conflict:
-		return "read it again, decide again, and then repeat"
+		return "fetch the current version and retry"
 	case fault.TooLarge:
 		return "send less, as detail says"
 	case fault.TooMany:
-		return "wait as many seconds as Retry-After says, and repeat"
+		return "retry after the number of seconds in Retry-After"
 	case fault.Unavailable:
-		return "repeat the same request after as many seconds as Retry-After says; nothing is done twice"
+		return "retry the same request after the number of seconds in Retry-After; a repetition has no second effect"
 	default:
-		return "repeat later; if it stays so, report the instance"
+		return "retry later; if the error remains, report instance to the operator"
 	}
 }

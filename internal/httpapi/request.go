@@ -62,7 +62,7 @@ func (r *Request) fetchBody(limit int) error {
 		return err
 	}
 	if err != nil {
-		return fault.Wrap(fault.Invalid, err, "the body broke off")
+		return fault.Wrap(fault.Invalid, err, "the body ended too early; send the request again")
 	}
 	if len(body) > limit {
 		return errTooLarge(limit)
@@ -73,7 +73,7 @@ func (r *Request) fetchBody(limit int) error {
 }
 
 func errTooLarge(limit int) error {
-	return fault.New(fault.TooLarge, "the body may have %d bytes", limit)
+	return fault.New(fault.TooLarge, "the body must have at most %d bytes", limit)
 }
 
 // ReadJSON is [Request.ReadBody] for a body whose Content-Type must be JSON. It
@@ -123,7 +123,7 @@ func ParseTime(name, s string) (time.Time, error) {
 // that is required.
 func CleanText(name, s string, limit int, required bool) (string, error) {
 	if len(s) > limit {
-		return "", fault.New(fault.TooLarge, "%s may have %d bytes", name, limit)
+		return "", fault.New(fault.TooLarge, "%s must have at most %d bytes", name, limit)
 	}
 	s = strings.TrimSpace(message.Clean(s, limit))
 	if required && s == "" {

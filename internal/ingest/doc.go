@@ -10,7 +10,7 @@
 //
 // A delivery is what arrives at once: one webhook request, one SNS
 // notification or one mail. A channel package normalizes it to a
-// [contact.Delivery]: links, messages, effects and notices, and the broken
+// [message.Delivery]: links, messages, effects and notices, and the broken
 // elements that it could not read. [Tally] counts each element once:
 //
 //	in = stored + duplicate + quarantined + refused + erased

@@ -251,7 +251,7 @@ func (c *correspondence) where(t *testing.T, a identity.Alias, text string) stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, k := range contact.Contacts(messages) {
+	for i, k := range contact.Contacts(contact.Read(messages, nil)) {
 		if slices.ContainsFunc(k.Messages, func(m message.Message) bool { return m.Text == text }) {
 			return [...]string{first, second, own}[i]
 		}

@@ -87,10 +87,10 @@ func IsPermanent(err error) bool {
 // the index of the first record to deliver again, or negative. bad has permanent
 // errors by the index of their record.
 //
-// A bad record before retry becomes a dead letter and is done. A bad record behind
-// it is delivered again in any case, and becomes a dead letter then; so each
-// becomes one once. When a dead letter cannot be sent, its record is delivered
-// again.
+// A bad record before retry becomes a dead letter and is done. A bad record
+// behind it is delivered again in any case, and becomes a dead letter then. So
+// each bad record becomes one dead letter. When a dead letter cannot be sent,
+// its record is delivered again.
 func (d *DeadLetters) Stream(ctx context.Context, ev events.DynamoDBEvent, bad map[int]error, retry int) events.DynamoDBEventResponse {
 	sent := 0
 	for _, i := range slices.Sorted(maps.Keys(bad)) {

@@ -194,7 +194,7 @@ func (h *Handler) loadMessage(ctx context.Context, job message.Job) (message.Mes
 	if e.Whole != "" {
 		data, err := h.Blobs.Get(ctx, e.Whole, maxWhole)
 		if err != nil {
-			return m, message.State{}, fmt.Errorf("whole message %s: %w", e.Whole, err)
+			return m, message.State{}, fmt.Errorf("read whole message %s: %w", e.Whole, err)
 		}
 		if err := json.Unmarshal(data, &m); err != nil {
 			return m, message.State{}, fault.New(fault.Internal, "the message in the bucket is not valid JSON")
@@ -345,7 +345,7 @@ func (h *Handler) downloadFromAWS(ctx context.Context, m message.Message, a mess
 	}
 	body, err := h.Blobs.Open(ctx, key)
 	if err != nil {
-		return nil, fmt.Errorf("file that AWS copied: %w", err)
+		return nil, fmt.Errorf("read the file that AWS copied: %w", err)
 	}
 	defer body.Close() //nolint:errcheck // read only
 	return saveFile(body, typ, a.SHA256)

@@ -64,7 +64,7 @@ func (c *SocialClient) Copy(ctx context.Context, number, media, bucket, key stri
 		return "", err
 	}
 	if about.Size > limit>>10 {
-		return "", fault.New(fault.TooLarge, "the file has %d KB", about.Size)
+		return "", fault.New(fault.TooLarge, "the file has %d KB, at most %d are allowed", about.Size, limit>>10)
 	}
 	ask.Metadata = false
 	ask.To = &s3Object{bucket, key}

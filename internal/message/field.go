@@ -12,7 +12,7 @@ import (
 // parameter that the refusal names.
 func CleanField(name, text string, limit int, required bool) (string, error) {
 	if len(text) > limit {
-		return "", fault.New(fault.TooLarge, "%s may have %d bytes", name, limit)
+		return "", fault.New(fault.TooLarge, "%s must have at most %d bytes", name, limit)
 	}
 	text = strings.TrimSpace(Clean(text, limit))
 	if required && text == "" {

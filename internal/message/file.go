@@ -46,7 +46,7 @@ func (m Message) Serves(a Attachment) bool {
 		return a.Ref != "" && a.Mark != "failed"
 	case Messenger, Instagram:
 		return a.URL != ""
-	default: // mails are stored with their files, and chat files are uploaded
+	default: // mails are stored with their files, and the web chat has no files
 		return false
 	}
 }

@@ -217,12 +217,25 @@ type Message struct {
 	Product string `json:"product,omitempty"`
 	Outcome string `json:"outcome,omitempty"`
 
+	// Settles names the questions that an outgoing message answers. It is empty if the
+	// message only shows that by its thread or by what it replies to.
+	Settles []Settled `json:"settles,omitempty"`
+
 	// Note is set for a structured note of an agent.
 	Note *Remark `json:"note,omitempty"`
 
-	// Lost is set on an outgoing message that the customer did not receive, because it
-	// failed or bounced. It is derived from the effects and not stored.
-	Lost bool `json:"-"`
+	// These are derived from the effects and not stored. A lost message was sent by us,
+	// and the customer did not receive it: it failed or bounced. A deleted one was taken
+	// back by its author. The text of an edited one is its present text.
+	Lost    bool `json:"-"`
+	Deleted bool `json:"-"`
+	Edited  bool `json:"-"`
+}
+
+// A Settled is a question that an outgoing message answers.
+type Settled struct {
+	Message ID     `json:"messageId"`        // the message of the customer
+	Reason  string `json:"reason,omitempty"` // of its wishes only the one with this reason
 }
 
 // LogValue returns the channel and kind of m. A log must not contain the id, because

@@ -67,3 +67,14 @@ func statusRank(status string) int {
 		return 1
 	}
 }
+
+// Apply makes m what its effects say: lost, deleted, or with the text of the latest
+// edit.
+func (m *Message) Apply(s State) {
+	m.Lost = m.Direction == Outbound && s.Status == "failed"
+	m.Deleted = !s.DeletedAt.IsZero()
+	if !s.EditedAt.IsZero() {
+		m.Edited = true
+		m.Text = s.Edited
+	}
+}

@@ -2,8 +2,8 @@ package message
 
 import "strings"
 
-// TextWithSubject returns what a message says. For a mail that is its subject and its
-// text.
+// TextWithSubject returns the text of a message. For a mail that is its subject
+// and its text.
 func (m Message) TextWithSubject() string {
 	if m.Subject == "" {
 		return m.Text

@@ -101,8 +101,8 @@ type Closer struct {
 	Queue    Mirror
 }
 
-// Close sends the planned events of an entry of the clock. It leaves out a contact
-// with a message since the event was planned: another entry has its closing. The
+// Close sends the planned events of a due entry. It leaves out a contact with a
+// message since the event was planned: another entry has its closing. The
 // returned time is always zero.
 func (c *Closer) Close(ctx context.Context, e schedule.Entry, now time.Time) (time.Time, error) {
 	all, err := c.Schedule.DeferredEvents(ctx, e)

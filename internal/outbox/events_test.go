@@ -185,7 +185,7 @@ func TestNews_Kinds(t *testing.T) {
 	t.Parallel()
 	m := newMirror(t)
 	asked := m.says(message.Inbound, nine, nil)
-	k := contact.Contacts([]message.Message{asked})[0]
+	k := contact.Contacts(contact.Read([]message.Message{asked}, nil))[0]
 	k.Department = "logistics"
 	m.did(m.table.Contacts.Save(t.Context(), k))
 	k.Version, k.Department = 1, "billing"
@@ -193,7 +193,7 @@ func TestNews_Kinds(t *testing.T) {
 	agent := contact.Party{Kind: contact.Agent, ID: "agent-7"}
 	claim := contact.Claim{Customer: who, Contact: k.ID, Version: 1, Holder: &agent, Since: nine, Until: nine.Add(time.Hour)}
 	m.did(m.table.Contacts.SaveClaim(t.Context(), claim, nil))
-	answered := contact.Contacts([]message.Message{asked, m.says(message.Outbound, nine.Add(time.Minute), nil)})[0]
+	answered := contact.Contacts(contact.Read([]message.Message{asked, m.says(message.Outbound, nine.Add(time.Minute), nil)}, nil))[0]
 	answered.Department, answered.Version = "billing", 2
 	m.did(m.table.Contacts.Save(t.Context(), answered))
 	m.did(m.table.Contacts.SaveClaim(t.Context(), contact.Claim{Customer: who, Version: 2}, []contact.Claim{claim}))
@@ -219,7 +219,7 @@ func TestCloser_ClosedContact(t *testing.T) {
 	m := newMirror(t)
 	asked := m.says(message.Inbound, nine, nil)
 	first := m.says(message.Outbound, nine.Add(time.Hour), nil)
-	k := contact.Contacts([]message.Message{asked, first})[0]
+	k := contact.Contacts(contact.Read([]message.Message{asked, first}, nil))[0]
 	m.did(m.table.Contacts.Save(t.Context(), k))
 	m.events()
 	closer := &outbox.Closer{Schedule: m.table.Schedule, Contacts: m.table.Contacts, Queue: m.queue}
@@ -247,7 +247,7 @@ func TestCloser_ClosedContact(t *testing.T) {
 	}
 	// An answer later that day postpones the closing.
 	second := m.says(message.Outbound, nine.Add(5*time.Hour), nil)
-	later := contact.Contacts([]message.Message{asked, first, second})[0]
+	later := contact.Contacts(contact.Read([]message.Message{asked, first, second}, nil))[0]
 	later.Version = 1
 	m.did(m.table.Contacts.Save(t.Context(), later))
 	m.events()
@@ -294,7 +294,7 @@ func TestNews_MergeAndDroppedContact(t *testing.T) {
 	t.Parallel()
 	m := newMirror(t)
 	asked := m.says(message.Inbound, nine, nil)
-	k := contact.Contacts([]message.Message{asked})[0]
+	k := contact.Contacts(contact.Read([]message.Message{asked}, nil))[0]
 	m.did(m.table.Contacts.Save(t.Context(), k))
 	const other = identity.CustomerID("01931c2e-0000-7c1e-9d3b-5f2a6c7d8e9f")
 	_, err := m.table.Customers.JoinByEvidence(t.Context(), who, other, identity.Evidence{Rule: "register", At: nine})

@@ -185,25 +185,25 @@ func (o *Outbox) dispatchChange(ctx context.Context, c store.Change) error {
 	}
 	candidate, ok, err := c.Announcement()
 	if err != nil {
-		return fmt.Errorf("candidate in the stream: %w", err)
+		return fmt.Errorf("decode a candidate of the stream: %w", err)
 	}
 	if ok {
 		return o.sendCandidate(ctx, candidate)
 	}
 	newVersion, err := c.HasNewVersion()
 	if err != nil {
-		return fmt.Errorf("problem in the stream: %w", err)
+		return fmt.Errorf("decode a problem of the stream: %w", err)
 	}
 	resent, err := c.IsResent()
 	if err != nil {
-		return fmt.Errorf("problem in the stream: %w", err)
+		return fmt.Errorf("decode a problem of the stream: %w", err)
 	}
 	if !newVersion && !resent {
 		return nil
 	}
 	rec, err := c.ProblemAfter()
 	if err != nil {
-		return fmt.Errorf("problem in the stream: %w", err)
+		return fmt.Errorf("decode a problem of the stream: %w", err)
 	}
 	return o.sendProblem(ctx, rec, !newVersion)
 }

@@ -36,8 +36,8 @@ func (c Caller) ActsForAnyOf(departments []string) bool {
 	return c.All || slices.ContainsFunc(departments, c.ActsFor)
 }
 
-// ActsFor reports whether the caller acts for a department. No caller but one
-// of all departments acts for the empty one.
+// ActsFor reports whether the caller acts for a department. Only a caller for
+// all departments acts for the empty department.
 func (c Caller) ActsFor(department string) bool {
 	return c.All || (department != "" && slices.Contains(c.Departments, department))
 }
@@ -75,5 +75,5 @@ func (c Caller) MayDecide(announcedTo string) bool { return c.ActsFor(announcedT
 // ErrOtherDepartment returns the refusal of a problem or candidate of another
 // department. It does not name that department.
 func ErrOtherDepartment() error {
-	return fault.New(fault.Forbidden, "it belongs to another department")
+	return fault.New(fault.Forbidden, "the problem or candidate belongs to another department")
 }

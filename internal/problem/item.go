@@ -35,6 +35,8 @@ var ItemJSONSchema []byte
 const (
 	trendDays = 14
 	maxQuotes = 3
+	maxShown  = 6  // words of an item
+	maxTerm   = 80 // characters of one
 	maxLabel  = 200
 )
 
@@ -65,8 +67,9 @@ type Item struct {
 	LastSeen        time.Time `json:"lastSeen"`
 	Contacts        int       `json:"contacts"`
 	Customers       int       `json:"customers"`
-	Trend           []Day     `json:"trend"`  // the 14 days up to the last contact
-	Quotes          []string  `json:"quotes"` // of customers, personal data masked; may be empty
+	Trend           []Day     `json:"trend"`           // the 14 days up to the last contact
+	Words           []string  `json:"words,omitempty"` // words and pairs that set its contacts apart from others of the reason
+	Quotes          []string  `json:"quotes"`          // of customers, personal data masked; may be empty
 	Cause           string    `json:"cause,omitempty"`
 	Workaround      string    `json:"workaround,omitempty"`
 	AcknowledgeBy   time.Time `json:"acknowledgeBy,omitzero"` // while it is detected
@@ -85,6 +88,7 @@ type Item struct {
 	By              string    `json:"by,omitempty"`
 	Link            string    `json:"link"`     // the problem in the API
 	Affected        string    `json:"affected"` // its customers in the API
+	Messages        string    `json:"messages"` // their masked messages in the API
 	TaxonomyVersion string    `json:"taxonomyVersion"`
 }
 
@@ -105,12 +109,12 @@ func ItemOf(p Problem, e Event, quotes []string, baseURL string) Item {
 		Department: e.Department, Reason: p.Reason, Product: p.Product, Names: p.Names.shorten(),
 		State: state, Next: append([]State{}, Next(state)...), Severity: p.Severity,
 		OpenedAt: p.OpenedAt.UTC(), FirstSeen: p.FirstSeen.UTC(), LastSeen: p.LastSeen.UTC(),
-		Contacts: p.Contacts, Customers: p.Customers, Trend: trendDaysOf(p.PerDay), Quotes: shortenQuotes(quotes),
+		Contacts: p.Contacts, Customers: p.Customers, Trend: trendDaysOf(p.PerDay), Words: shortenWords(p.Words), Quotes: shortenQuotes(quotes),
 		Cause: redact.Shorten(p.Cause, MaxComment), Workaround: redact.Shorten(p.Workaround, MaxComment), AcknowledgeBy: by, ExpectedAt: p.ExpectedAt.UTC(),
 		Links: p.Links[:min(len(p.Links), maxLinks)], MergedInto: p.MergedInto, MovedTo: movedTo, Reopened: p.Reopened,
 		OpenedBy: redact.Shorten(p.OpenedBy, maxLabel), EscalatedTo: p.EscalatedTo, SplitFrom: p.SplitFrom, Other: e.Other, Evidence: e.Evidence, Proof: p.Proof,
 		Comment: redact.Shorten(e.Comment, MaxComment), By: redact.Shorten(e.By, maxLabel),
-		Link: link, Affected: link + "/affected", TaxonomyVersion: p.TaxonomyVersion,
+		Link: link, Affected: link + "/affected", Messages: link + "/messages", TaxonomyVersion: p.TaxonomyVersion,
 	}
 }
 
@@ -121,7 +125,7 @@ func (i Item) Marshal() ([]byte, error) {
 		return nil, fault.Wrap(fault.Internal, err, "encode problem item")
 	}
 	if len(data) > MaxItem { // ItemOf bounds every text, so only a broken id can do this
-		return nil, fault.New(fault.TooLarge, "problem item has %d bytes, and may have %d", len(data), MaxItem)
+		return nil, fault.New(fault.TooLarge, "problem item has %d bytes, at most %d are allowed", len(data), MaxItem)
 	}
 	return data, nil
 }
@@ -152,6 +156,14 @@ func (n Names) shorten() Names {
 		l.EN = redact.Shorten(l.EN, maxLabel)
 	}
 	return n
+}
+
+func shortenWords(words []string) []string {
+	few := slices.Clone(words[:min(len(words), maxShown)])
+	for i := range few {
+		few[i] = redact.Shorten(few[i], maxTerm)
+	}
+	return few
 }
 
 func shortenQuotes(quotes []string) []string {

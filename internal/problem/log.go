@@ -20,9 +20,9 @@ type Line struct {
 	After    map[string]any `json:"after,omitempty"`
 }
 
-// unlogged are members that a log leaves out: ids, labels, and the counts, which
-// change with every contact.
-var unlogged = []string{"id", "version", "names", "perDay", "changedAt", "openedAt", "firstSeen", "lastSeen", "taxonomyVersion", "milestone", "acknowledgeBy", "contacts", "customers"}
+// unlogged are members that a log leaves out: ids, labels, and the counts and words,
+// which change with the contacts.
+var unlogged = []string{"id", "version", "names", "perDay", "changedAt", "openedAt", "firstSeen", "lastSeen", "taxonomyVersion", "milestone", "acknowledgeBy", "contacts", "customers", "words"}
 
 // LineOf returns the line of the log for the change from was to p by an event.
 func LineOf(was, p Problem, e Event) Line {

@@ -164,6 +164,7 @@ type Problem struct {
 	SplitFrom     string    `json:"splitFrom,omitempty"`
 	Parts         []Part    `json:"parts,omitempty"` // that were split off and take contacts of their own
 	Proof         *Proof    `json:"proof,omitempty"` // that the contacts stopped; of a confirmed problem
+	Words         []string  `json:"words,omitempty"` // words and pairs that set its contacts apart from others of the reason
 }
 
 // A Part is a problem that was split off another. A later contact that holds one
@@ -396,7 +397,7 @@ func reopen(p Problem, u Update) (Problem, []Event) {
 // checkUpdate refuses an update that does not fit the problem.
 func checkUpdate(p Problem, u Update) error {
 	if p.State == Merged {
-		return fault.New(fault.Conflict, "the problem was merged into %s; change that one", p.MergedInto)
+		return fault.New(fault.Conflict, "the problem was merged into %s; update that problem", p.MergedInto)
 	}
 	if u.To != "" && u.To != p.State && !slices.Contains(transitions[p.State], u.To) {
 		if _, ok := transitions[u.To]; !ok {
@@ -419,17 +420,17 @@ func checkRequired(p Problem, u Update) error {
 	case (u.To == "" || u.To == p.State) && !u.hasDetails():
 		return fault.New(fault.Invalid, "the update changes nothing; give to, comment, cause, workaround, expectedAt or links")
 	case u.To == CauseKnown && u.Cause == "" && p.Cause == "":
-		return fault.New(fault.Invalid, "cause_known needs a cause")
+		return fault.New(fault.Invalid, "the state cause_known requires cause")
 	case u.To == Workaround && u.Workaround == "" && p.Workaround == "":
-		return fault.New(fault.Invalid, "workaround needs a workaround that customers can be told")
+		return fault.New(fault.Invalid, "the state workaround requires workaround, a text for customers")
 	case u.To == FixPlanned && u.ExpectedAt.IsZero():
-		return fault.New(fault.Invalid, "fix_planned needs expectedAt")
+		return fault.New(fault.Invalid, "the state fix_planned requires expectedAt")
 	case u.To == Rejected && u.Comment == "":
-		return fault.New(fault.Invalid, "rejected needs a comment with the reason")
+		return fault.New(fault.Invalid, "the state rejected requires a comment with the reason")
 	case u.To == Merged && (u.Into == "" || u.Into == p.ID):
-		return fault.New(fault.Invalid, "merged needs the id of another problem in into")
+		return fault.New(fault.Invalid, "the state merged requires the id of another problem in into")
 	case u.To == Moved && (u.Department == "" || u.Department == p.Department):
-		return fault.New(fault.Invalid, "moved needs another department")
+		return fault.New(fault.Invalid, "the state moved requires department, the id of another department")
 	default:
 		return nil
 	}
@@ -437,7 +438,7 @@ func checkRequired(p Problem, u Update) error {
 
 func checkSizes(p Problem, u Update) error {
 	if len(p.Links)+len(u.Links) > maxLinks {
-		return fault.New(fault.Invalid, "a problem has at most %d links", maxLinks)
+		return fault.New(fault.Invalid, "a problem must have at most %d links", maxLinks)
 	}
 	return checkTexts(u)
 }
@@ -457,7 +458,7 @@ func checkTexts(u Update) error {
 	}
 	for _, l := range u.Links {
 		if len(l) > maxLink || !strings.HasPrefix(l, "https://") {
-			return fault.New(fault.Invalid, "a link begins with https:// and has at most %d bytes", maxLink)
+			return fault.New(fault.Invalid, "a link must begin with https:// and have at most %d bytes", maxLink)
 		}
 	}
 	return nil

@@ -76,6 +76,15 @@ func (a Affected) Contacts() []string {
 	return ids
 }
 
+// Located returns the contacts with their customer.
+func (a Affected) Located() []Occurrence {
+	all := slices.Clone(a.Occurrences)
+	for i := range all {
+		all[i].Customer = a.Customer
+	}
+	return all
+}
+
 // Since returns when the first contact showed the cause.
 func (a Affected) Since() time.Time {
 	var first time.Time
@@ -99,7 +108,7 @@ type Occurrence struct {
 	Day      string // in the organisation's time zone, like 2026-03-01
 	Hour     string // like 09, where a cause is counted by the hour; else empty
 	At       time.Time
-	Quote    string // masked; empty when in doubt
+	Quote    string // masked; empty if the messages say too little
 	Expires  time.Time
 	// Text has the customer's words, to find the part of a problem that they belong
 	// to. It is never stored.
@@ -146,5 +155,5 @@ func FollowMerges(ctx context.Context, id string, read func(ctx context.Context,
 		}
 		id = p.MergedInto
 	}
-	return Record{}, fault.New(fault.Internal, "problems are merged in a ring")
+	return Record{}, fault.New(fault.Internal, "the problem is merged into itself through other problems")
 }

@@ -12,8 +12,8 @@ import (
 )
 
 // AnnounceCandidates sends every candidate that was not announced before to the
-// department that the taxonomy names for candidates. A candidate that grew, or
-// has other words besides, was announced already.
+// department that the taxonomy names for candidates. An announced candidate is
+// not announced again if it grows or gets other words.
 //
 // Concurrent runs announce a candidate once: a run that finds that another one
 // announced something since it looked stops, and the next run continues.

@@ -7,14 +7,12 @@ import (
 	"slices"
 	"time"
 
-	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/excerpt"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/lambdabatch"
-	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
 	"github.com/heard-intake/heard/internal/redact"
-	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
 // Bounds of the search for candidates.
@@ -90,7 +88,7 @@ func (s *Service) Candidate(ctx context.Context, caller problem.Caller, id strin
 		return Candidate{}, err
 	}
 	if len(all) == 0 {
-		return Candidate{}, fault.New(fault.NotFound, "there is no such candidate, or not any more")
+		return Candidate{}, fault.New(fault.NotFound, "there is no such candidate; it may have been decided or have expired")
 	}
 	i := slices.IndexFunc(all, func(c Candidate) bool { return caller.MayDecide(c.AnnouncedTo) })
 	if i < 0 {
@@ -99,9 +97,9 @@ func (s *Service) Candidate(ctx context.Context, caller problem.Caller, id strin
 	return all[i], nil
 }
 
-// announcedCustomers returns the customers of the candidates that were announced
-// to a caller's departments: those of the announcement, also when it is decided,
-// and those that joined since.
+// announcedCustomers returns the customers of all candidates that were
+// announced to a caller's departments: the customers in the announcements,
+// decided ones included, and the customers that joined a candidate since.
 func (s *Service) announcedCustomers(ctx context.Context, caller problem.Caller, now time.Time) ([]identity.CustomerID, error) {
 	announced, _, err := s.Store.Candidates.Announced(ctx, now)
 	if err != nil {
@@ -128,9 +126,9 @@ func (s *Service) announcedCustomers(ctx context.Context, caller problem.Caller,
 	return customers, err
 }
 
-// listCandidates returns the candidates that are wanted, and reads no others.
-// Wanted gets the id and department of an announcement, both empty without one,
-// and the hashes of the candidate's words.
+// listCandidates returns the candidates for which wanted returns true, and
+// reads no others. wanted gets the id and department of an announcement, both
+// empty without one, and the hashes of the candidate's words.
 func (s *Service) listCandidates(ctx context.Context, announced []problem.AnnouncedCandidate, now time.Time, wanted func(id, announcedTo string, hashes []string) bool) ([]Candidate, error) {
 	decided, err := s.Store.Candidates.DecidedWords(ctx, now)
 	if err != nil {
@@ -332,8 +330,9 @@ func (s *Service) readCandidate(ctx context.Context, b problem.Burst) (Candidate
 			c.Words = append(c.Words, w)
 		}
 	}
+	public := slices.Concat(c.Words, redact.SharedCodes(sampled))
 	for i := range sampled { // the words are shown anyway, so a quote may hold them
-		sampled[i].Known.Public = append(slices.Clip(sampled[i].Known.Public), c.Words...)
+		sampled[i].Known.Public = append(slices.Clip(sampled[i].Known.Public), public...)
 	}
 	c.Quotes = redact.SelectQuotes(sampled, 3)
 	return c, nil
@@ -345,41 +344,21 @@ func (s *Service) readTexts(ctx context.Context, u problem.UnclassifiedContact) 
 	if err != nil {
 		return nil, err
 	}
-	messages, err := s.Store.Messages.RecentMessages(ctx, c, u.At)
+	contacts, messages, err := s.Store.Contacts.WithMessages(ctx, c, u.At)
 	if err != nil {
 		return nil, err
 	}
-	known := PersonalData(s.Taxonomy(), c, messages)
+	known := excerpt.PersonalData(s.Taxonomy(), c, messages)
 	var texts []redact.QuoteCandidate
-	for _, k := range contact.Contacts(messages) {
+	for _, k := range contacts {
 		if k.ID != u.Contact {
 			continue
 		}
 		for _, m := range k.Messages {
-			if isWritten(m) {
+			if excerpt.IsWritten(m) {
 				texts = append(texts, redact.QuoteCandidate{Customer: string(c.ID), Text: m.Text, Known: known})
 			}
 		}
 	}
 	return texts, nil
-}
-
-// isWritten reports whether a customer wrote the text of a message: not an
-// answer, and not what an agent noted of a call.
-func isWritten(m message.Message) bool {
-	return m.Direction == message.Inbound && m.Origin != message.Recorded && m.Text != ""
-}
-
-// PersonalData returns the names, addresses and numbers of a customer that must
-// be masked in texts, from the customer and its messages.
-func PersonalData(t *taxonomy.Taxonomy, c identity.Customer, messages []message.Message) redact.PersonalData {
-	known := redact.PersonalData{Names: []string{c.Name}, Accounts: []string{c.Account}, Public: t.PublicNames()}
-	for _, m := range messages {
-		known.Names = append(known.Names, m.Name, m.Username)
-		known.Orders = append(known.Orders, t.OrderNumbers(m.Text)...)
-		for _, a := range m.Addresses() {
-			known.AddAddress(a)
-		}
-	}
-	return known
 }

@@ -82,7 +82,7 @@ func (b *candidateBench) says(at time.Time, text string) contact.Contact {
 	if _, err := b.table.Messages.Put(b.Context(), m, ""); err != nil {
 		b.Fatal(err)
 	}
-	k := contact.Contacts([]message.Message{m})[0]
+	k := contact.Contacts(contact.Read([]message.Message{m}, nil))[0]
 	k.Customer, k.Department = m.CustomerID, contact.Unassigned
 	if err := b.table.Contacts.Save(b.Context(), k); err != nil {
 		b.Fatal(err)

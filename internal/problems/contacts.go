@@ -60,10 +60,10 @@ func (s *Service) changeContacts(ctx context.Context, caller problem.Caller, id 
 		return problem.Record{}, err
 	}
 	if len(c.Contacts) == 0 {
-		return problem.Record{}, fault.New(fault.Invalid, "contacts is missing; name at least one")
+		return problem.Record{}, fault.New(fault.Invalid, "contacts is missing; give at least one contact")
 	}
 	if p.State == problem.Merged {
-		return problem.Record{}, conflict(p, "the problem was merged into %s; change that one", p.MergedInto)
+		return problem.Record{}, conflict(p, "the problem was merged into %s; update that problem", p.MergedInto)
 	}
 	if err := s.refuseUnshownCustomers(ctx, caller, c.Contacts, id, c.At); err != nil {
 		return problem.Record{}, err
@@ -79,7 +79,13 @@ func (s *Service) changeContacts(ctx context.Context, caller problem.Caller, id 
 	if n == 0 {
 		return s.Store.Problems.Get(ctx, id)
 	}
+	quotes, words, err := s.describeProblem(ctx, id, c.At)
+	if err != nil {
+		return problem.Record{}, err
+	}
 	return s.editProblem(ctx, id, func(p problem.Record) (problem.Record, bool, error) {
+		p.Quotes, _ = problem.AddQuotes(p.Quotes, quotes)
+		p.Words = words
 		p.Problem, p.Events = problem.AddEvent(p.Problem, problem.Event{Kind: problem.EventUpdated, By: caller.Name, At: c.At, Comment: comment})
 		return p, true, nil
 	})
@@ -102,7 +108,7 @@ func checkContactsChange(contacts []problem.ContactRef, comment string, version 
 func checkContacts(contacts []problem.ContactRef) error {
 	for _, c := range contacts {
 		if !IsID(string(c.Customer), maxIDLength) || !IsID(c.Contact, maxIDLength) {
-			return fault.New(fault.Invalid, "contacts: each has a customerId and the id of a contact")
+			return fault.New(fault.Invalid, "contacts: each entry must have customerId and contact, the id of a contact")
 		}
 	}
 	return nil
@@ -111,7 +117,7 @@ func checkContacts(contacts []problem.ContactRef) error {
 // checkContactCount refuses more contacts than one request may name.
 func checkContactCount(contacts []problem.ContactRef) error {
 	if len(contacts) > MaxContacts {
-		return fault.New(fault.Invalid, "contacts has %d entries, and may have %d; send several requests", len(contacts), MaxContacts)
+		return fault.New(fault.Invalid, "contacts has %d entries, at most %d are allowed; send several requests", len(contacts), MaxContacts)
 	}
 	return nil
 }
@@ -199,8 +205,8 @@ func (s *Service) changeAffected(ctx context.Context, id string, leaving, joinin
 	return changed, err
 }
 
-// affectedChanges returns what leaving and joining contacts change for each of
-// their customers. Known has the customers that are affected already.
+// affectedChanges returns the change of each customer whose contacts leave or
+// join a problem. Known has the customers that are affected already.
 func affectedChanges(known map[identity.CustomerID]problem.Affected, leaving, joining []problem.Occurrence) []problem.AffectedChange {
 	left := groupByCustomer(leaving)
 	joined := groupByCustomer(joining)

@@ -71,7 +71,7 @@ func (s *Service) refuseUnshownCustomers(ctx context.Context, caller problem.Cal
 	}
 	for i, ref := range contacts {
 		if named[i].ID == "" || search.isMissing(named[i].ID) {
-			return fault.New(fault.Forbidden, "contacts: %s is not of a customer of your problems or candidates; "+
+			return fault.New(fault.Forbidden, "contacts: the customer of %s is in none of your problems or candidates; "+
 				"leave it out, or ask for a token with the scope problems:all; nothing was changed", ref.Contact)
 		}
 	}

@@ -17,9 +17,9 @@ const (
 	Dismiss = "dismiss"
 )
 
-// decisionLifetime is how long an announcement and a decision are stored: until
-// the contacts of now are in the past that a burst is compared with, and then
-// forgotten.
+// decisionLifetime is how long an announcement and a decision are stored. It
+// covers the time in which the contacts of a candidate form a burst, and the
+// time in which later bursts are compared with these contacts.
 const decisionLifetime = 2 * problem.BurstHistory
 
 // maxWhy bounds the explanation of a decision, in bytes.
@@ -34,13 +34,14 @@ type CandidateDecision struct {
 	At       time.Time
 }
 
-// DecideCandidate dismisses a candidate for as long as its contacts are looked
-// at, or confirms it: then it opens the problem of the given cause, or attaches
-// the contacts to the open one, and returns the problem's id.
+// DecideCandidate dismisses or confirms a candidate. A dismissed candidate is
+// not listed while its contacts are examined. Confirming opens the problem of
+// the given cause, or attaches the contacts to the open one, and returns the
+// problem's id.
 //
-// A decision that was broken off can be repeated. The same decision about an
-// announced candidate changes nothing; another one is [fault.NotFound], because a
-// decided candidate is listed no more.
+// An interrupted decision can be repeated. The same decision about an announced
+// candidate changes nothing. Another decision is [fault.NotFound], because a
+// decided candidate is not listed any more.
 //
 // The caller must be one that may decide about the candidate. It may confirm it
 // with a reason of another department, since only the reason says whose problem
@@ -75,9 +76,9 @@ func checkDecision(d CandidateDecision) error {
 	case d.Decision != Confirm && d.Decision != Dismiss:
 		return fault.New(fault.Invalid, "decision must be confirm or dismiss")
 	case d.Decision == Confirm && d.Reason == "":
-		return fault.New(fault.Invalid, "reason is missing; confirm needs the reason of the problem")
+		return fault.New(fault.Invalid, "reason is missing; confirm requires the reason of the problem")
 	case d.Decision == Dismiss && (d.Reason != "" || d.Product != ""):
-		return fault.New(fault.Invalid, "reason and product go with confirm only")
+		return fault.New(fault.Invalid, "reason and product are only allowed with confirm")
 	default:
 		return nil
 	}

@@ -48,12 +48,17 @@ func (s *Service) Open(ctx context.Context, caller problem.Caller, r OpenRequest
 	if existing, err := s.Store.Causes.ProblemOfCause(ctx, r.Reason, r.Product); err != nil || existing != "" {
 		return problem.Record{}, s.errAlreadyOpen(ctx, caller, existing, err)
 	}
+	quotes, words, err := s.describe(ctx, r.Reason, r.Product, found, r.At)
+	if err != nil {
+		return problem.Record{}, err
+	}
 	for _, c := range affectedChanges(nil, nil, found) {
 		seed.Affected = append(seed.Affected, c.Affected)
 	}
 	opened, events := problem.Open(seed, r.At)
 	events[0].Comment = comment
-	p := problem.Record{Problem: problem.SetAcknowledgeBy(opened, s.acknowledgeBy), Events: events}
+	opened.Words = words
+	p := problem.Record{Problem: problem.SetAcknowledgeBy(opened, s.acknowledgeBy), Quotes: quotes, Events: events}
 	err = s.Store.Problems.Create(ctx, p, seed.Affected)
 	if fault.Is(err, fault.Conflict) {
 		existing, err := s.Store.Causes.ProblemOfCause(ctx, r.Reason, r.Product)
@@ -77,7 +82,7 @@ func (s *Service) newSeed(caller problem.Caller, r OpenRequest) (problem.Seed, e
 	if r.Product != "" {
 		product, ok = rules.Product(r.Product)
 		if !ok || !reason.PerProduct {
-			return problem.Seed{}, fault.New(fault.Invalid, "product must be one of the taxonomy, and is given only for a reason that is counted per product")
+			return problem.Seed{}, fault.New(fault.Invalid, "product must be a product of the taxonomy, and is only allowed for a reason that is counted per product")
 		}
 	}
 	department, _ := rules.Department(rules.Owner(r.Reason, r.Product))

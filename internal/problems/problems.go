@@ -81,6 +81,7 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/internal/contact"
+	"github.com/heard-intake/heard/internal/excerpt"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/message"
@@ -94,7 +95,6 @@ import (
 // that they count. [StoreOf] returns those of a table.
 type Store struct {
 	Customers  Customers
-	Messages   Messages
 	Contacts   Contacts
 	Problems   Problems
 	Causes     Causes
@@ -104,7 +104,7 @@ type Store struct {
 // StoreOf returns the parts of a table.
 func StoreOf(t *store.Table) Store {
 	return Store{
-		Customers: t.Customers, Messages: t.Messages, Contacts: t.Contacts,
+		Customers: t.Customers, Contacts: t.Contacts,
 		Problems: t.Problems, Causes: t.Causes, Candidates: t.Candidates,
 	}
 }
@@ -131,6 +131,7 @@ type Affected interface {
 // Causes finds the problem of a cause.
 type Causes interface {
 	ProblemOfCause(ctx context.Context, reason, product string) (string, error)
+	excerpt.Occurrences
 }
 
 // Customers reads customers.
@@ -138,15 +139,11 @@ type Customers interface {
 	Get(ctx context.Context, id identity.CustomerID) (identity.Customer, error)
 }
 
-// Messages reads the messages of a customer.
-type Messages interface {
-	RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]message.Message, error)
-}
-
 // Contacts reads the contacts of a customer.
 type Contacts interface {
 	CustomerContacts(ctx context.Context, c identity.Customer, limit int, cursor string) ([]contact.Contact, string, error)
 	ContactByKey(ctx context.Context, c identity.CustomerID, start time.Time, id string) (contact.Contact, bool, error)
+	WithMessages(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Contact, []message.Message, error)
 }
 
 // Candidates has the words of contacts without a known reason, the candidates that
@@ -285,7 +282,9 @@ func isLostWrite(err error) (lost bool, _ error) {
 	return false, err
 }
 
-func errKeepsChanging() error { return fault.New(fault.Unavailable, "the problem keeps changing") }
+func errKeepsChanging() error {
+	return fault.New(fault.Unavailable, "other requests keep changing the problem; retry")
+}
 
 // ignoreNotFound returns nil for a problem that does not exist any more: nothing
 // is due for it.
@@ -296,8 +295,8 @@ func ignoreNotFound(err error) error {
 	return err
 }
 
-// acknowledgeBy returns by when a department is to acknowledge a problem that it
-// has had since a moment.
+// acknowledgeBy returns the time by which a department must acknowledge a
+// problem that it received at since.
 func (s *Service) acknowledgeBy(department string, since time.Time) time.Time {
 	return s.Taxonomy().AcknowledgeBy(department, since, s.Zone)
 }

@@ -52,10 +52,10 @@ func (s *Service) Split(ctx context.Context, caller problem.Caller, id string, r
 	}
 	words, ok := problem.NormalizeWords(r.Words)
 	if !ok {
-		return problem.Record{}, fault.New(fault.Invalid, "words must be up to 20 wordings of up to 60 characters")
+		return problem.Record{}, fault.New(fault.Invalid, "words must have at most 20 entries, each of at most 60 characters")
 	}
 	if len(words) == 0 && len(r.Contacts) == 0 {
-		return problem.Record{}, fault.New(fault.Invalid, "give contacts or words: what belongs to the part")
+		return problem.Record{}, fault.New(fault.Invalid, "give contacts or words to select the contacts of the new problem")
 	}
 	partID := uuid.Must(uuid.NewV7()).String()
 	if r.Key.Key != "" {
@@ -103,7 +103,7 @@ func (s *Service) continueRepeatedSplit(ctx context.Context, caller problem.Call
 		return problem.Record{}, err
 	}
 	if !caller.Reaches(part.Problem) {
-		return problem.Record{}, fault.New(fault.Forbidden, "the problem was split, and the part belongs to another department by now")
+		return problem.Record{}, fault.New(fault.Forbidden, "the problem was split, and the new problem now belongs to another department")
 	}
 	return part, nil
 }
@@ -247,11 +247,8 @@ func (s *Service) readContacts(ctx context.Context, a problem.Affected) ([]conta
 	if err != nil {
 		return nil, err
 	}
-	messages, err := s.Store.Messages.RecentMessages(ctx, c, a.Since())
-	if err != nil {
-		return nil, err
-	}
-	return contact.Contacts(messages), nil
+	contacts, _, err := s.Store.Contacts.WithMessages(ctx, c, a.Since())
+	return contacts, err
 }
 
 func inboundText(messages []message.Message) string {
@@ -316,11 +313,17 @@ func (s *Service) contactsOfProblems(ctx context.Context, contacts []problem.Occ
 // finishFilling records that a part has all its contacts, and notifies its
 // department, once.
 func (s *Service) finishFilling(ctx context.Context, partID string, filling problem.SplitProgress) (problem.Record, error) {
+	quotes, words, err := s.describeProblem(ctx, partID, filling.At)
+	if err != nil {
+		return problem.Record{}, err
+	}
 	return s.editProblem(ctx, partID, func(p problem.Record) (problem.Record, bool, error) {
 		if p.Filling == nil {
 			return p, false, nil
 		}
 		p.Filling = nil
+		p.Quotes = quotes
+		p.Words = words
 		p.Problem = reachMilestone(p.Problem)
 		event := problem.Event{Kind: problem.EventUpdated, By: filling.By, At: filling.At, Comment: filling.Comment, Other: p.SplitFrom}
 		p.Problem, p.Events = problem.AddEvent(p.Problem, event)

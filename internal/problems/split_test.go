@@ -78,7 +78,7 @@ func (b *bench) says(n int, text string) problem.ContactRef {
 	if _, err := b.table.Messages.Put(b.Context(), m, ""); err != nil {
 		b.Fatal(err)
 	}
-	k := contact.Contacts([]message.Message{m})[0]
+	k := contact.Contacts(contact.Read([]message.Message{m}, nil))[0]
 	k.Customer = m.CustomerID
 	if err := b.table.Contacts.Save(b.Context(), k); err != nil {
 		b.Fatal(err)

@@ -35,8 +35,9 @@ type Change struct {
 const keyLifetime = 30 * 24 * time.Hour
 
 // IdempotencyKey returns the key by which a repetition of a caller's change is
-// recognized for 30 days. Callers do not share names. The same name with another
-// body is refused as a conflict.
+// recognized for 30 days. Two callers may use the same name for different
+// changes. The same name of one caller with another body is refused as a
+// conflict.
 func IdempotencyKey(caller problem.Caller, name string, body []byte, now time.Time) problem.IdempotencyKey {
 	sum := sha256.Sum256(body)
 	return problem.IdempotencyKey{Key: caller.Name + " " + name, Print: hex.EncodeToString(sum[:]), Expires: now.Add(keyLifetime)}
@@ -86,7 +87,7 @@ func (s *Service) Update(ctx context.Context, caller problem.Caller, id string, 
 	}
 	if applied && change.To == problem.Merged {
 		if err := s.Absorb(ctx, stored, change.At); err != nil {
-			slog.WarnContext(ctx, "merge is left to the scheduler", "kind", fault.KindOf(err), "err", err)
+			slog.WarnContext(ctx, "merge not completed; the schedule function will complete it", "kind", fault.KindOf(err), "err", err)
 		}
 	}
 	return stored, nil
@@ -153,7 +154,7 @@ func checkVersionNumber(version int) error {
 func (s *Service) setNewOwner(u *problem.Update) error {
 	if u.To != problem.Moved {
 		if u.Department != "" {
-			return fault.New(fault.Invalid, "department goes with the state moved only")
+			return fault.New(fault.Invalid, "department is only allowed with the state moved")
 		}
 		return nil
 	}
@@ -170,7 +171,7 @@ func (s *Service) setNewOwner(u *problem.Update) error {
 func (s *Service) checkMergeTarget(ctx context.Context, caller problem.Caller, p problem.Record, u problem.Update) error {
 	if u.To != problem.Merged || u.Into == "" {
 		if u.Into != "" {
-			return fault.New(fault.Invalid, "into goes with the state merged only")
+			return fault.New(fault.Invalid, "into is only allowed with the state merged")
 		}
 		return nil
 	}
@@ -179,14 +180,14 @@ func (s *Service) checkMergeTarget(ctx context.Context, caller problem.Caller, p
 	case fault.Is(err, fault.NotFound):
 		return fault.New(fault.Invalid, "into: there is no such problem")
 	case fault.Is(err, fault.Forbidden):
-		return fault.New(fault.Forbidden, "into: it belongs to another department; hand yours over to that one (moved), which can merge it")
+		return fault.New(fault.Forbidden, "into: this problem belongs to another department; move your problem there with the state moved, and that department can merge them")
 	case err != nil:
 		return err
 	case !caller.MayMerge(p.Problem, into.Problem):
 		return fault.New(fault.Forbidden, "into: the two problems belong to different departments; "+
-			"hand one over to the department of the other (moved), which can merge it")
+			"move one of them to the department of the other with the state moved, and that department can merge them")
 	case into.State == problem.Merged:
-		return fault.New(fault.Conflict, "the problem in into was merged into %s", into.MergedInto)
+		return fault.New(fault.Conflict, "the problem in into was merged into %s; merge with that problem", into.MergedInto)
 	case !into.State.Open():
 		return fault.New(fault.Conflict, "the problem in into is %s; reopen it first", into.State)
 	default:

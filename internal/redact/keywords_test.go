@@ -40,6 +40,6 @@ func ExampleMask() {
 	fmt.Println(redact.Keywords("Mijn pakket is niet gekomen, bel me op 0612345678, Jan", known))
 	// Output:
 	// Mijn pakket is niet gekomen, bel me op [phone], [name] true
-	//  false
+	// [...] is niet gekomen true
 	// [pakket gekomen]
 }

@@ -2,11 +2,16 @@
 // department can read quotes and operators can read words.
 //
 // A quote is a masked text of at most [MaxQuote] characters. Masking happens in
-// two steps. What has a form (numbers, addresses, dates) is found by its form;
-// names are found by [PersonalData] of the customer and by the words that
-// introduce them. Then every word that is left must be on a list of ordinary
-// words. A word that is not on it may be a name, and then the text is not quoted
-// at all: enough plain texts remain.
+// three steps:
+//
+//  1. Data with a form (numbers, addresses, dates) is found by its form.
+//  2. Names are found by [PersonalData] of the customer and by the words that
+//     introduce them.
+//  3. Every word that is left must be known to be harmless: a common word or a
+//     public name. Any other word may be a name, and is replaced by "[...]".
+//
+// A common word that is a name too, like "Rose", is masked where it may be one:
+// with a capital, after an introduction and next to another name.
 //
 // A keyword is a word by which contacts without a reason may be alike. Keywords
 // may hold names that cannot be recognized, so they are stored as keyed hashes
@@ -17,7 +22,7 @@
 //	Mijn pakket is niet gekomen, bel me op 0612345678, Jan
 //
 // becomes the quote "Mijn pakket is niet gekomen, bel me op [phone], [name]" and the keywords
-// pakket and gekomen.
+// pakket and gekomen. Without a known name the quote ends in "[...]".
 package redact
 
 import (
@@ -33,11 +38,12 @@ import (
 	"github.com/heard-intake/heard/internal/identity"
 )
 
-// PersonalData has the known personal data of a customer, which is masked wherever a
-// text has it, and public names, which are not.
+// PersonalData has the known personal data of a customer and public names. Known
+// personal data is masked wherever a text has it, and public names are not masked.
 type PersonalData struct {
 	Names, Phones, Mails, Orders, Accounts []string
-	// Public are names that may be quoted: of products, of the organisation.
+	// Public are names that may be quoted: of products, of the organisation, and
+	// codes that several customers wrote ([SharedCodes]).
 	Public []string
 }
 
@@ -62,9 +68,18 @@ const (
 	tokenNumber  = "[number]"
 	tokenAddress = "[address]"
 	tokenDate    = "[date]"
+	tokenWord    = "[...]" // a word that is not known to be harmless
 )
 
-var allTokens = [...]string{tokenName, tokenPhone, tokenMail, tokenLink, tokenNumber, tokenAddress, tokenDate}
+var allTokens = [...]string{tokenName, tokenPhone, tokenMail, tokenLink, tokenNumber, tokenAddress, tokenDate, tokenWord}
+
+var isToken = func() map[string]bool {
+	set := map[string]bool{}
+	for _, t := range allTokens {
+		set[t] = true
+	}
+	return set
+}()
 
 // maxMasked bounds the texts that are masked, in bytes. A longer text is not quoted.
 const maxMasked = 4000
@@ -134,7 +149,7 @@ func (m *Masker) addValue(value, token string) {
 		if len(p) < 2 || !isName || particles[p] {
 			continue
 		}
-		if token == tokenName || !vocabulary()[p] {
+		if token == tokenName || !vocabulary().isBasic(p) || names()[p] {
 			m.parts[p] = true
 		}
 	}
@@ -145,30 +160,32 @@ func Mask(text string, known PersonalData) (string, bool) {
 	return NewMasker(known).Mask(text)
 }
 
-// Mask returns text with tokens in the place of personal data, and false if it may
-// still have some. A text of more than 4,000 bytes is not masked.
+// Mask returns text with tokens in the place of personal data and of words that may
+// be. It returns false, and no text, if text has more than 4,000 bytes or is not valid
+// UTF-8.
 func (m *Masker) Mask(text string) (string, bool) {
 	if len(text) > maxMasked || !utf8.ValidString(text) {
 		return "", false
 	}
 	text = tidy(text)
-	for range 4 { // until masking changes nothing more
-		next := m.maskOnce(text)
+	for range maxPasses {
+		next := collapseTokens(m.maskUnknown(m.maskOnce(text)))
 		if next == text {
-			if m.isOrdinary(text) {
-				return text, true
-			}
-			return "", false
+			return text, true
 		}
 		text = next
 	}
 	return "", false
 }
 
+// maxPasses bounds the passes of a text: one pass may show more to the next. Two are
+// normally enough, and the second changes nothing.
+const maxPasses = 8
+
 // tidy returns a text in one form: composed, on one line, with plain quotes and
-// hyphens, without invisible characters.
+// hyphens, without invisible characters and brackets other than those of tokens.
 func tidy(text string) string {
-	text = norm.NFKC.String(text)
+	text = joinLines(norm.NFKC.String(text))
 	text = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r), unicode.IsControl(r):
@@ -184,35 +201,119 @@ func tidy(text string) string {
 		}
 		return r
 	}, text)
-	return strings.Join(strings.Fields(text), " ")
+	return strings.Join(strings.Fields(replaceBrackets(text)), " ")
+}
+
+// joinLines ends each short line with a full stop if the next one begins like a
+// sentence, so that the sentences stay apart on one line.
+func joinLines(text string) string {
+	const short = 60 // a longer line is likely wrapped
+	var lines []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		if n := len(lines); n > 0 && isCapital(line) {
+			last := strings.TrimSuffix(lines[n-1], ",")
+			isOpen := last != "" && !strings.ContainsAny(last[len(last)-1:], ".!?:;,-")
+			if isOpen && len(last) < short {
+				lines[n-1] = last + "."
+			}
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// replaceBrackets replaces square brackets by round ones, except those of tokens.
+func replaceBrackets(text string) string {
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if n := tokenAt(text[i:]); n > 0 {
+			b.WriteString(text[i : i+n])
+			i += n - 1
+			continue
+		}
+		switch text[i] {
+		case '[':
+			b.WriteByte('(')
+		case ']':
+			b.WriteByte(')')
+		default:
+			b.WriteByte(text[i])
+		}
+	}
+	return b.String()
 }
 
 // maskOnce replaces the personal data that it finds in one pass.
 func (m *Masker) maskOnce(text string) string {
 	text = m.maskKnown(text)
 	for _, f := range forms {
-		text = f.mask(text)
+		text = f.mask(text, m.isPublic)
+	}
+	if hasNumeral(text) {
+		for _, f := range spelled {
+			text = f.mask(text, m.isPublic)
+		}
 	}
 	if strings.ContainsAny(text, "0123456789") {
 		for _, f := range numeric {
-			text = f.mask(text)
+			text = f.mask(text, m.isPublic)
 		}
 	}
 	return collapseTokens(maskIntroduced(text))
 }
 
-// collapseTokens joins neighbouring tokens of one kind.
-func collapseTokens(text string) string {
-	for _, t := range allTokens {
-		for strings.Contains(text, t+" "+t) {
-			text = strings.ReplaceAll(text, t+" "+t, t)
-		}
-		for strings.Contains(text, t+t) {
-			text = strings.ReplaceAll(text, t+t, t)
+// isPublic reports whether a text consists of words of public names.
+func (m *Masker) isPublic(text string) bool {
+	if len(m.public) == 0 {
+		return false
+	}
+	n := 0
+	for s := range eachWord(text) {
+		if n++; !m.public[fold(text[s.from:s.to])] {
+			return false
 		}
 	}
-	return strings.Join(strings.Fields(text), " ")
+	return n > 0
 }
+
+// collapseTokens joins neighbouring tokens of one kind, and [...] with any token
+// next to it.
+func collapseTokens(text string) string {
+	if !strings.Contains(text, "[") {
+		return text
+	}
+	var b strings.Builder
+	at := 0    // the text before is written
+	last := "" // the token that is not yet written
+	for i := 0; i < len(text); i++ {
+		n := tokenAt(text[i:])
+		if n == 0 {
+			continue
+		}
+		token := text[i : i+n]
+		switch {
+		case last == "":
+			b.WriteString(text[at:i])
+			last = token
+		case isJoint(text[at:i]) && (last == token || token == tokenWord):
+		case isJoint(text[at:i]) && last == tokenWord:
+			last = token
+		default:
+			b.WriteString(last + text[at:i])
+			last = token
+		}
+		at = i + n
+		i = at - 1
+	}
+	b.WriteString(last + text[at:])
+	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+// isJoint reports whether a text between two tokens says nothing.
+func isJoint(text string) bool { return len(text) <= 3 && strings.Trim(text, " .-&/'") == "" }
 
 // A span is one word of a text.
 type span struct{ from, to int }
@@ -291,7 +392,7 @@ func (m *Masker) maskKnown(text string) string {
 		word := text[s.from:s.to]
 		f := fold(word)
 		name := m.parts[f] || (len(f) > 3 && m.parts[strings.TrimSuffix(f, "s")]) // Jans fiets
-		if name && !tokens().MatchString(word) {
+		if name && !isToken[word] {
 			b.WriteString(text[at:s.from])
 			b.WriteString(tokenName)
 			at = s.to

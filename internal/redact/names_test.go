@@ -28,14 +28,13 @@ const (
 func TestMask_NamesAnywhere(t *testing.T) {
 	t.Parallel()
 	var texts []string
-	for _, l := range readQuotes(t) {
-		if _, ok := redact.Mask(l.text, redact.PersonalData{}); ok && len(l.secrets) == 0 {
+	for _, l := range readQuotes(t, "quotes.tsv") {
+		if len(l.secrets) == 0 {
 			texts = append(texts, l.text)
 		}
 	}
 	check := func(name, text string) {
-		got, ok := redact.Mask(text, redact.PersonalData{})
-		if ok && leaks(name, got) != "" {
+		if got, _ := redact.Mask(text, redact.PersonalData{}); leaks(name, got) != "" {
 			t.Errorf("%q in %q is quoted: %q", name, text, got)
 		}
 	}

@@ -9,7 +9,8 @@ import (
 	"github.com/heard-intake/heard/internal/fault"
 )
 
-// Longest waits, before the first repetition and before any.
+// Bounds of the waits. Wait waits at most firstWait before the first
+// repetition. The bound doubles with every repetition, maxDoubling times.
 const (
 	firstWait   = 10 * time.Millisecond
 	maxDoubling = 6 // to 640 ms
@@ -43,7 +44,7 @@ func Wait(ctx context.Context, try int) error {
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return fault.Wrap(fault.Unavailable, ctx.Err(), "gave up a repeated write")
+		return fault.Wrap(fault.Unavailable, ctx.Err(), "no time left to repeat a write that lost a race")
 	case <-timer.C:
 		return nil
 	}

@@ -43,7 +43,7 @@ type Meter interface {
 	Count(dimension, value string, counts map[string]int)
 }
 
-// A Clock is the handler of the function clock. All fields are required.
+// A Clock is the handler of the schedule function. All fields are required.
 type Clock struct {
 	Store    Store
 	Handlers map[Kind]Handler

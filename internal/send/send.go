@@ -67,7 +67,7 @@ type Meter interface {
 	Count(dimension, value string, counts map[string]int)
 }
 
-// A Handler is the handler of the function notify. All fields except Name are
+// A Handler is the handler of the send function. All fields except Name are
 // required.
 type Handler struct {
 	Store  Store
@@ -286,7 +286,7 @@ func (h *Handler) releaseTurn(ctx context.Context, m message.Message, err error)
 		h.countOutcome(metricTrouble)
 	}
 	if releaseErr := h.Store.ReleaseSendLease(ctx, m); releaseErr != nil {
-		slog.WarnContext(ctx, "turn not given back", "err", releaseErr) // the turn expires
+		slog.WarnContext(ctx, "turn not released; it expires by itself", "err", releaseErr) // the turn expires
 	}
 	return err
 }

@@ -160,7 +160,7 @@ func (t Customers) ResolveAliases(ctx context.Context, addresses []identity.Addr
 			return r, err
 		}
 	}
-	return Resolution{}, fault.New(fault.Unavailable, "the aliases keep changing")
+	return Resolution{}, fault.New(fault.Unavailable, "other requests keep changing the aliases; retry")
 }
 
 func (t Customers) aliasKeys(addresses []identity.Address) []string {
@@ -294,10 +294,11 @@ func (t Customers) readAliases(ctx context.Context, keys []string) (map[string]a
 	return known, nil
 }
 
-// FindCustomer returns the owner of an alias: of the verified alias, else of
-// the claimed one, else the first customer for whom it was claimed. An unknown
-// alias is [fault.NotFound], and so is one that its owner left, until the next
-// person writes from it.
+// FindCustomer returns the owner of an alias. A verified alias wins over a
+// claimed one. If the table has neither, FindCustomer returns the first
+// customer in whose profile the address is claimed, or else [fault.NotFound].
+// An alias that its owner left is [fault.NotFound] until the next person writes
+// from it.
 func (t Customers) FindCustomer(ctx context.Context, a identity.Alias) (identity.CustomerID, identity.Assurance, error) {
 	for _, assurance := range []identity.Assurance{identity.Verified, identity.Claimed} {
 		for _, v := range append([]identity.Alias{a}, identity.PhoneVariants(a)...) {

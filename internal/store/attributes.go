@@ -22,7 +22,7 @@ const (
 	attrWritten = "u"
 )
 
-// Alias.
+// Attributes of an alias.
 const (
 	attrAliasCustomer  = "c"  // customer who owns the alias, until its first move
 	attrAliasKind      = "k"  // kind of address, such as phone
@@ -39,7 +39,7 @@ const (
 	attrAliasShared    = "b"  // reason why it joins no customers: two accounts share it
 )
 
-// Profile of a customer. A profile without attributes does not exist.
+// Attributes of the profile of a customer. A profile without attributes does not exist.
 const (
 	attrProfileName       = "n"  // name in the register
 	attrProfileLocale     = "l"  // locale in the register; a reserved word in expressions
@@ -53,7 +53,7 @@ const (
 	attrProfileMoves      = "mv" // set: moves of aliases to or from this customer
 )
 
-// Message.
+// Attributes of a message.
 const (
 	attrMessageAccount   = "a"  // our number, page or mailbox
 	attrMessageAlias     = "c"  // customer's address: kind, scope and value
@@ -71,7 +71,7 @@ const (
 	attrMessageRest      = "j"  // JSON: fields that few messages have
 )
 
-// Effect: everything learned later about one message. Each attribute moves one
+// Attributes of an effect: everything learned later about one message. Each attribute moves one
 // way only, so that effects can come in any order.
 const (
 	attrEffectStatusPrefix    = "s:" // earliest time of a status
@@ -86,10 +86,10 @@ const (
 	attrEffectDetail          = "fd" // description of a failure
 	attrEffectMailID          = "mi" // Message-ID that SES gave to our mail
 	attrEffectLease           = "tu" // end of the lease of the function that sends the message
-	attrEffectLost            = "la" // time from which contacts must be examined: the message may be lost; triage filters on it
+	attrEffectChanges         = "la" // time from which contacts must be examined: the message was edited or deleted, or may be lost; triage filters on it
 )
 
-// Contact.
+// Attributes of a contact.
 const (
 	attrContactVersion      = "v"  // incremented by each write
 	attrContactDepartment   = "dp" // department of its first cause
@@ -103,16 +103,27 @@ const (
 	attrContactLastAnswer   = "la" // time of our last answer
 	attrContactClosesAt     = "ca" // time at which silence closes it
 	attrContactTaxonomy     = "tx" // version of the taxonomy that classified it
+	attrContactModel        = "mo" // id of the model at that time
 	attrContactThreads      = "th" // threads, separated by spaces
 )
 
-// Claim of an agent on a customer; its value is attrJSON.
-const attrClaimVersion = "v" // incremented by each write
+// Decision of a person about a message.
+const (
+	attrDecisionAsks    = "a"  // "y": it asks for an answer; "n": it does not; absent: not decided
+	attrDecisionMachine = "m"  // "y": a program wrote it; "n": a person did; absent: not decided
+	attrDecisionBy      = "by" // person who decided last
+	attrDecisionAt      = "t"  // time of the last decision
+)
 
-// Identity change: a merge, unmerge, move or dismissal; its value is attrJSON.
-const attrChangeKind = "k" // kind of change; triage filters on it
+// attrClaimVersion is the version of a claim, which each write increments. The
+// claim itself is in attrJSON.
+const attrClaimVersion = "v"
 
-// Suggestion that two customers are one person, stored under both.
+// attrChangeKind is the kind of an identity change: a merge, unmerge, move or
+// dismissal. Triage filters on it. The change itself is in attrJSON.
+const attrChangeKind = "k"
+
+// Attributes of a suggestion that two customers are one person, stored under both.
 const (
 	attrSuggestionReasons   = "rs" // set: rules and reasons for it
 	attrSuggestionRef       = "e"  // reference of the first evidence
@@ -123,23 +134,23 @@ const (
 	attrSuggestionDecidedAt = "dt" // time of the decision
 )
 
-// Reclassify request.
-const attrRequestedAt = "t" // time of the request
+// attrRequestedAt is the time of a reclassify request.
+const attrRequestedAt = "t"
 
-// Bulk action: a change that one person made to many customers.
+// Attributes of a bulk action: a change that one person made to many customers.
 const (
 	attrBulkBy     = "by" // person who acted
 	attrBulkTarget = "d"  // selection, such as a reason
 	attrBulkCount  = "c"  // number of customers or contacts
 )
 
-// Order in the register.
+// Attributes of an order in the register.
 const (
 	attrOrderAccount  = "ac" // account that placed it
 	attrOrderProducts = "pr" // set: products
 )
 
-// Problem; its value is attrJSON.
+// Attributes of a problem, beside its value attrJSON.
 const (
 	attrProblemEvents   = "ev" // JSON: events of the last change, for its departments
 	attrProblemVersion  = "n"  // version that departments see
@@ -153,7 +164,7 @@ const (
 	attrProblemQuotes   = "q"  // quotes, separated by the unit separator
 )
 
-// Items beside a problem, and under its cause.
+// Attributes of the items in the partitions of a problem and of its cause.
 const (
 	attrAffectedContacts = "k"  // set: contacts of one customer: "<day> <milliseconds> <contact>"
 	attrAppliedDigest    = "h"  // digest of the change applied under an Idempotency-Key
@@ -165,7 +176,7 @@ const (
 	attrCountedSince     = "t"  // time since which causes are counted
 )
 
-// Words of contacts whose reason is not known.
+// Attributes of the hints about contacts without a known reason, and of their words.
 const (
 	attrHintLines      = "u"  // one line for each contact: customer, contact, start, hashes of words
 	attrWordDecidedBy  = "by" // person who decided about a word
@@ -173,7 +184,7 @@ const (
 	attrAnnouncedCount = "n"  // number of announced candidates; guards the announcement
 )
 
-// Quarantined delivery.
+// Attributes of a quarantined delivery.
 const (
 	attrQuarantineChannel = "ch" // channel of the delivery
 	attrQuarantineAt      = "t"  // time of receipt
@@ -181,14 +192,14 @@ const (
 	attrQuarantineReasons = "r"  // reasons, one per line
 )
 
-// Notice: a report of a platform for operators.
+// Attributes of a notice, a report of a platform for operators.
 const (
 	attrNoticeKind  = "k" // kind of report
 	attrNoticeData  = "d" // report as JSON
 	attrNoticeAlias = "c" // key of the alias that it concerns
 )
 
-// Sent mail.
+// Attributes of a sent mail.
 const (
 	attrSentCustomer = "cu" // customer who received it
 	attrSentMessage  = "m"  // id of the message
@@ -198,7 +209,7 @@ const (
 	attrSentAt       = "t"  // time of sending
 )
 
-// Mail address: its mark, and the automatic mails of a day.
+// Attributes of a mail address: its mark, and the automatic mails of a day.
 const (
 	attrMarkKind     = "k"   // bounce, complaint or unsubscription
 	attrMarkCode     = "co"  // code of the report
@@ -206,7 +217,7 @@ const (
 	attrAutomaticIDs = "ids" // set: keyed hashes of the automatic mails of one day
 )
 
-// Other single items.
+// Attributes of the other items.
 const (
 	attrRateCount         = "n" // count within one minute
 	attrPepperFingerprint = "f" // fingerprint of the pepper

@@ -166,7 +166,7 @@ func timelyMessages(pk string, since time.Time) *dynamodb.QueryInput {
 }
 
 func (t Contacts) takeOnTime(it item, since time.Time, out *contact.Changes) (bool, error) {
-	if at := moment(it, attrMessageReceived); text(it, gsiPK) != "" || (!at.IsZero() && at.Before(since)) {
+	if at := moment(it, attrMessageReceived); isLate(it) || (!at.IsZero() && at.Before(since)) {
 		return false, nil
 	}
 	m, whole, err := readMessage(it)
@@ -182,6 +182,8 @@ func setLate(it item, m message.Message) {
 		it[gsiSK] = str(timeSK("", m.ReceivedAt))
 	}
 }
+
+func isLate(it item) bool { return strings.HasPrefix(text(it, gsiPK), latePrefix) }
 
 func lateMessages(pk string, since time.Time) *dynamodb.QueryInput {
 	return &dynamodb.QueryInput{
@@ -230,12 +232,12 @@ func (t Contacts) fillMessages(ctx context.Context, entries []message.Entry) err
 // messages that were erased meanwhile or belong to another customer.
 func (t Contacts) finishChanges(ctx context.Context, c identity.Customer, out contact.Changes) (contact.Changes, error) {
 	if err := t.fillMessages(ctx, out.Entries); err != nil {
-		return out, fmt.Errorf("fill changed messages: %w", err)
+		return out, fmt.Errorf("complete changed messages: %w", err)
 	}
 	out.Entries = slices.DeleteFunc(out.Entries, func(e message.Entry) bool { return e.Kind == "" || !t.messages().ownsMessage(c, e.Message) })
 	if len(c.Moves) > 0 {
 		if err := t.dropForeign(ctx, c, &out); err != nil {
-			return out, fmt.Errorf("leave out changes of others: %w", err)
+			return out, fmt.Errorf("remove changes of other customers: %w", err)
 		}
 	}
 	return out, t.messages().addStates(ctx, c, out.Entries)

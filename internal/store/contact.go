@@ -54,6 +54,9 @@ func contactItem(c contact.Contact) (item, error) {
 	if c.Taxonomy != "" {
 		it[attrContactTaxonomy] = str(c.Taxonomy)
 	}
+	if c.Model != "" {
+		it[attrContactModel] = str(c.Model)
+	}
 	if len(c.Threads) > 0 {
 		it[attrContactThreads] = str(strings.Join(c.Threads, " "))
 	}
@@ -72,7 +75,7 @@ func readContact(it item) (contact.Contact, error) {
 	c := contact.Contact{
 		ID: id, Customer: customerOf(text(it, pkName)), Start: start,
 		WaitingSince: moment(it, attrContactWaitingSince), FirstAnswer: moment(it, attrContactFirstAnswer), LastAnswer: moment(it, attrContactLastAnswer), ClosesAt: moment(it, attrContactClosesAt),
-		Channels: splitChannels(text(it, attrContactChannels)), Department: text(it, attrContactDepartment), Taxonomy: text(it, attrContactTaxonomy),
+		Channels: splitChannels(text(it, attrContactChannels)), Department: text(it, attrContactDepartment), Taxonomy: text(it, attrContactTaxonomy), Model: text(it, attrContactModel),
 		Threads: strings.Fields(text(it, attrContactThreads)), Version: number(it, attrContactVersion),
 	}
 	for attr, causes := range map[string]*[]contact.Cause{attrContactCauses: &c.Causes, attrContactUnrecorded: &c.Unrecorded} {
@@ -111,8 +114,8 @@ func splitChannels(s string) []message.Channel {
 const maxStaleness = 15 * time.Minute
 
 // NearbyContacts returns the contacts of a customer that began after at, and
-// the last few before it, latest first. It also returns the corrections, and
-// whether an identity change was stored in the last 15 minutes. Identity
+// the last few before it, latest first. It also returns the corrections and
+// decisions, and whether an identity change was stored in the last 15 minutes. Identity
 // changes sort just before the contacts; if the query stops before it reaches
 // them, Changed is true.
 func (t Contacts) NearbyContacts(ctx context.Context, c identity.CustomerID, at time.Time, before int, consistent bool) (contact.NearbyContacts, error) {
@@ -127,6 +130,12 @@ func (t Contacts) NearbyContacts(ctx context.Context, c identity.CustomerID, at 
 		if strings.HasPrefix(sk, changePrefix) {
 			out.Changed = changedAt(sk).After(t.Now().Add(-maxStaleness))
 			return false
+		}
+		if strings.HasPrefix(sk, decisionPrefix) {
+			var decided contact.Decision
+			decided, bad = readDecision(it)
+			out.Decisions = append(out.Decisions, decided)
+			return bad == nil
 		}
 		if strings.HasPrefix(sk, correctionPrefix) {
 			var said contact.Correction
@@ -177,8 +186,9 @@ func (t Contacts) Delete(ctx context.Context, c contact.Contact) error {
 	return conditional(err, "delete contact", "the contact changed")
 }
 
-// conditional returns the error of a conditional write: [fault.Conflict] with
-// conflict if the condition did not hold, else err with the operation.
+// conditional returns the error of a conditional write: a [fault.Conflict] with
+// the message conflict if the condition did not hold, or else err with the
+// operation doing.
 func conditional(err error, doing, conflict string) error {
 	if _, lost := errors.AsType[*types.ConditionalCheckFailedException](err); lost {
 		return fault.New(fault.Conflict, "%s", conflict)
@@ -261,4 +271,29 @@ func (t Contacts) waitingShard(ctx context.Context, pk string, limit int, cursor
 		return len(out) < limit
 	})
 	return out, err
+}
+
+// maxBefore is how many contacts before a time WithMessages reads.
+const maxBefore = 8
+
+// WithMessages returns the contacts of a customer since a time with their
+// messages, as triage stored them, and all messages since that time.
+func (t Contacts) WithMessages(ctx context.Context, c identity.Customer, from time.Time) ([]contact.Contact, []message.Message, error) {
+	var stored []contact.Contact
+	var decisions []contact.Decision
+	for _, member := range c.Members {
+		part, err := t.NearbyContacts(ctx, member, from, maxBefore, false)
+		if err != nil {
+			return nil, nil, fmt.Errorf("contacts with messages: %w", err)
+		}
+		stored = append(stored, part.Contacts...)
+		decisions = append(decisions, part.Decisions...)
+	}
+	messages, err := t.messages().RecentMessages(ctx, c, from)
+	if err != nil {
+		return nil, nil, fmt.Errorf("contacts with messages: %w", err)
+	}
+	readings := contact.Read(messages, stored)
+	contact.Decide(readings, decisions)
+	return contact.Contacts(readings), messages, nil
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -121,7 +122,7 @@ func (t Contacts) ContactByID(ctx context.Context, c identity.Customer, id strin
 		return contact.Contact{}, "", "", err
 	}
 	for _, m := range ms {
-		if contact.IDOf(m.ID) == id {
+		if slices.Contains(contact.IDsOf(m.ID), id) {
 			return k, m.ID, m.CustomerID, nil
 		}
 	}

@@ -33,7 +33,24 @@ func (t Customers) GetConsistently(ctx context.Context, id identity.CustomerID) 
 	return t.customer(ctx, id, true)
 }
 
+// maxMergeReads limits how often a customer is read while merges change it.
+const maxMergeReads = 5
+
+// customer reads the customer of an id. A merge or unmerge between two reads would
+// give a customer without the id among its members: another person. Then it reads
+// again, consistently.
 func (t Customers) customer(ctx context.Context, id identity.CustomerID, consistent bool) (identity.Customer, error) {
+	for range maxMergeReads {
+		c, err := t.followMerges(ctx, id, consistent)
+		if err != nil || slices.Contains(c.Members, id) {
+			return c, err
+		}
+		consistent = true
+	}
+	return identity.Customer{}, fault.New(fault.Unavailable, "the customer is being merged or unmerged; repeat the request")
+}
+
+func (t Customers) followMerges(ctx context.Context, id identity.CustomerID, consistent bool) (identity.Customer, error) {
 	for range maxMembers + 1 {
 		it, err := t.getItem(ctx, key(customerPK(id), profileSK), consistent)
 		if err != nil {
@@ -45,7 +62,7 @@ func (t Customers) customer(ctx context.Context, id identity.CustomerID, consist
 		}
 		return t.readCustomer(ctx, id, it, consistent)
 	}
-	return identity.Customer{}, fault.New(fault.Internal, "a chain of merges without end")
+	return identity.Customer{}, fault.New(fault.Internal, "the customer is merged into itself through other customers")
 }
 
 // readCustomer returns the customer of a profile that is not merged into
@@ -194,7 +211,7 @@ func (t Customers) aliasesOf(ctx context.Context, c identity.Customer) ([]aliasI
 			}
 		}
 	}
-	visitors, err := t.visitorKeys(ctx, c)
+	visitors, err := t.visitorKeys(ctx, c.Members)
 	if err != nil {
 		return nil, err
 	}
@@ -205,11 +222,11 @@ func (t Customers) aliasesOf(ctx context.Context, c identity.Customer) ([]aliasI
 // customer.
 const maxVisitors = 20
 
-// visitorKeys returns the alias keys of the newest visitors who signed in as a
-// customer, newest first.
-func (t Customers) visitorKeys(ctx context.Context, c identity.Customer) ([]string, error) {
+// visitorKeys returns the alias keys of the newest visitors who signed in as one
+// of the customers, newest first.
+func (t Customers) visitorKeys(ctx context.Context, of []identity.CustomerID) ([]string, error) {
 	var rows []string
-	for _, member := range c.Members {
+	for _, member := range of {
 		in := keyRange(customerPK(member), visitorPrefix, endOf(visitorPrefix))
 		in.ScanIndexForward = ptr(false)
 		in.Limit = ptr(int32(maxVisitors))

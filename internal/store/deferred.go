@@ -19,7 +19,7 @@ import (
 func (t Schedule) PutDeferredEvents(ctx context.Context, minute time.Time, name string, all []contact.DeferredEvent) error {
 	data, err := json.Marshal(all)
 	if err != nil {
-		return fault.Wrap(fault.Internal, err, "encode what is due")
+		return fault.Wrap(fault.Internal, err, "encode deferred events")
 	}
 	it := dueRow(t.deferredPK(minute, name), schedule.Contact, minute.Add(time.Minute))
 	it[attrJSON] = str(string(data))
@@ -37,7 +37,7 @@ func (t Schedule) DeferredEvents(ctx context.Context, e schedule.Entry) ([]conta
 	}
 	var all []contact.DeferredEvent
 	if err := json.Unmarshal([]byte(text(it, attrJSON)), &all); err != nil {
-		return nil, fault.Wrap(fault.Internal, err, "read due entry")
+		return nil, fault.Wrap(fault.Internal, err, "decode deferred events")
 	}
 	return all, nil
 }

@@ -21,8 +21,8 @@ func setDue(it item, kind schedule.Kind, at time.Time) {
 	it[gsiSK] = str(placeOfDue(at, kind, text(it, pkName)))
 }
 
-// dueRow returns a due entry that is an item of its own. There is one of each
-// kind in a partition.
+// dueRow returns a due entry as a separate item in the partition pk. A
+// partition has at most one due row of each kind.
 func dueRow(pk string, kind schedule.Kind, at time.Time) item {
 	it := key(pk, dueSK(kind))
 	setDue(it, kind, at)
@@ -69,7 +69,7 @@ func ProblemDue(problemID string, kind schedule.Kind, at time.Time) schedule.Ent
 	return schedule.Entry{Kind: kind, Of: problemID, At: at, PK: problemPK(problemID), SK: dueSK(kind)}
 }
 
-// PutDue writes a due entry that is an item of its own, or moves it.
+// PutDue writes a due row, or moves it to another time.
 func (t Schedule) PutDue(ctx context.Context, e schedule.Entry) error {
 	_, err := t.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: t.name, Item: dueRow(e.PK, e.Kind, e.At)})
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 // PutEffect records an effect for a customer, and reports whether that changed
 // anything. It is one conditional write, can be repeated, and may come before
 // the message. An effect that may mean the loss of a message is recorded where
-// the message is, even if its alias moved. It writes a failure mark first, so that
+// the message is, even if its alias moved. It writes an effect mark first, so that
 // [Messages.RecentMessages] reads the effect; the effect wakes triage.
 func (t Messages) PutEffect(ctx context.Context, customer identity.CustomerID, e message.Effect) (changed bool, err error) {
 	if err := e.Validate(); err != nil {
@@ -35,11 +35,11 @@ func (t Messages) PutEffect(ctx context.Context, customer identity.CustomerID, e
 	if err != nil {
 		return false, err
 	}
-	if mayLoseMessage(e) {
+	if changesContacts(e) {
 		if customer, err = t.placeOfTarget(ctx, customer, e, target); err != nil {
 			return false, err
 		}
-		if err := t.markFailure(ctx, customer, e, w); err != nil {
+		if err := t.markEffect(ctx, customer, e, w); err != nil {
 			return false, err
 		}
 	}
@@ -232,7 +232,10 @@ func (t Messages) effectKeys(c identity.Customer, m message.Message) (effects, m
 	places := []identity.CustomerID{m.CustomerID}
 	owner := m.CustomerID
 	if len(c.Moves) > 0 {
-		places = c.Places(m.CustomerID, t.customers().aliasKeys(m.Addresses())...)
+		// An answer to an alias of another customer has it as claimed. Its effects
+		// are stored under the owner of the verified alias.
+		verified := identity.Address{Alias: m.Customer.Alias, Assurance: identity.Verified}
+		places = c.Places(m.CustomerID, t.customers().aliasKeys(append(m.Addresses(), verified))...)
 		owner = c.Owner(m.CustomerID, t.aliasKey(m.Customer), m.SentAt)
 	}
 	marked := m.Direction == message.Outbound && (m.Channel == message.Messenger || m.Channel == message.Instagram)

@@ -20,7 +20,7 @@ const maxScan = 1000
 // another customer or order is [fault.Invalid].
 func (t Messages) History(ctx context.Context, c identity.Customer, q message.Query) (message.Page, error) {
 	if q.Limit < 1 || q.Limit > 200 {
-		return message.Page{}, fault.New(fault.Invalid, "limit is 1 to 200")
+		return message.Page{}, fault.New(fault.Invalid, "limit must be from 1 to 200")
 	}
 	after, err := t.openCursor(c.ID, q)
 	if err != nil {
@@ -242,7 +242,7 @@ func (t *core) openCursor(c identity.CustomerID, q message.Query) (place, error)
 }
 
 func errCursor() error {
-	return fault.New(fault.Invalid, "the cursor is not of this customer and order; start again without one")
+	return fault.New(fault.Invalid, "the cursor belongs to another customer or order; start again without one")
 }
 
 // RecentMessages returns the messages of a customer since a time, oldest first,
@@ -250,7 +250,7 @@ func errCursor() error {
 // did not arrive have Lost set.
 func (t Messages) RecentMessages(ctx context.Context, c identity.Customer, from time.Time) ([]message.Message, error) {
 	var out []message.Message
-	doubts := map[stateKey]bool{}
+	marked := map[stateKey]bool{}
 	var bad error
 	for _, part := range c.Parts() {
 		since := from
@@ -260,11 +260,11 @@ func (t Messages) RecentMessages(ctx context.Context, c identity.Customer, from 
 		if !part.To.IsZero() && part.To.Before(since) {
 			continue
 		}
-		in := keyRange(customerPK(part.ID), timeSK(messagePrefix, since), endOf(failureMarkPrefix))
+		in := keyRange(customerPK(part.ID), timeSK(messagePrefix, since), endOf(effectMarkPrefix))
 		in.ConsistentRead = ptr(true)
 		err := t.query(ctx, in, func(it item) bool {
-			if strings.HasPrefix(text(it, skName), failureMarkPrefix) {
-				doubts[markedEffect(it)] = true
+			if strings.HasPrefix(text(it, skName), effectMarkPrefix) {
+				marked[markedEffect(it)] = true
 				return true
 			}
 			var m message.Message
@@ -279,11 +279,11 @@ func (t Messages) RecentMessages(ctx context.Context, c identity.Customer, from 
 			return nil, firstError(err, bad)
 		}
 	}
-	if err := t.readMovedMarks(ctx, c, doubts); err != nil {
+	if err := t.readMovedMarks(ctx, c, marked); err != nil {
 		return nil, err
 	}
 	slices.SortStableFunc(out, func(a, b message.Message) int { return strings.Compare(string(a.ID), string(b.ID)) })
-	return out, t.markLostMessages(ctx, c, out, doubts)
+	return out, t.applyEffects(ctx, c, out, marked)
 }
 
 func firstError(errs ...error) error {

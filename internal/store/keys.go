@@ -27,8 +27,9 @@ import (
 //	J#<time>#<id>                      identity change: merge, unmerge, move, dismissal
 //	K#<start>#<contact>                contact
 //	K~<time>#<channel>#<provider id>   correction of the contact of a message by an agent
+//	K~d#<time>#<channel>#<provider id> decision of a person about a message: whether it asks, whether a program wrote it
 //	M#<time>#<channel>#<provider id>   message
-//	M~<channel>#<provider id>          failure mark: an effect says that the message may have failed
+//	M~<channel>#<provider id>          effect mark: an effect says that the message may have failed
 //	S#<other customer>                 suggestion that two customers are one person
 //	V#<time>#<alias key>               visitor who signed in at a time
 //	X#<channel>#<provider id>          effect: states, edits and failures of a message
@@ -82,6 +83,7 @@ import (
 //	late#C#<customer>              <time of receipt>         message that arrived long after it was sent
 //	names#<hash of full name>      <customer>                customer: the profile, or the alias that made the customer
 //	orders#<hash of account>       <hash of number>          order of the account in the register
+//	registered                     <time>#<hash>             contact that an agent registered with its reason and a text
 const (
 	profileSK   = "P"
 	problemSK   = "P"
@@ -101,38 +103,41 @@ const (
 
 	announcedCountSK = "!"
 
-	messagePrefix     = "M#"
-	failureMarkPrefix = "M~"
-	effectPrefix      = "X#"
-	contactPrefix     = "K#"
-	correctionPrefix  = "K~"
-	requestPrefix     = "Z#"
-	affectedPrefix    = "A#"
-	levelPrefix       = "#"
-	aliasPrefix       = "A#"
-	customerPrefix    = "C#"
-	changePrefix      = "J#"
-	problemPrefix     = "P#"
-	lookupPrefix      = "R#" // customers by name or claimed address, and rates
-	duePrefix         = "D#"
-	logPrefix         = "L#"
-	suggestionPrefix  = "S#"
-	visitorPrefix     = "V#"
-	announcedPrefix   = "T#"
-	appliedPrefix     = "U#"
-	causePrefix       = "W#"
-	hintPrefix        = "U#"
-	deferredPrefix    = "T#"
-	addressPrefix     = "B#"
-	sentPrefix        = "E#"
-	bulkPrefix        = "G#"
-	noticePrefix      = "N#"
-	orderPrefix       = "O#"
-	quarantinePrefix  = "Q#"
+	messagePrefix    = "M#"
+	effectMarkPrefix = "M~"
+	effectPrefix     = "X#"
+	contactPrefix    = "K#"
+	correctionPrefix = "K~"
+	decisionPrefix   = "K~d#" // sorts after the corrections, in the range that they are read with
+	requestPrefix    = "Z#"
+	affectedPrefix   = "A#"
+	levelPrefix      = "#"
+	aliasPrefix      = "A#"
+	customerPrefix   = "C#"
+	changePrefix     = "J#"
+	problemPrefix    = "P#"
+	lookupPrefix     = "R#" // customers by name or claimed address, and rates
+	duePrefix        = "D#"
+	logPrefix        = "L#"
+	suggestionPrefix = "S#"
+	visitorPrefix    = "V#"
+	announcedPrefix  = "T#"
+	appliedPrefix    = "U#"
+	causePrefix      = "W#"
+	hintPrefix       = "U#"
+	deferredPrefix   = "T#"
+	addressPrefix    = "B#"
+	sentPrefix       = "E#"
+	bulkPrefix       = "G#"
+	noticePrefix     = "N#"
+	orderPrefix      = "O#"
+	quarantinePrefix = "Q#"
 
 	correctionsPK = "corrections" // of the index
 	namesPrefix   = "names#"      // of the index
 	ordersPrefix  = "orders#"     // of the index
+	registeredPK  = "registered"  // of the index
+	latePrefix    = "late#"       // of the index
 
 	watermarkKey = "~watermark" // instead of a provider id
 
@@ -204,13 +209,13 @@ func messageSuffix(ch message.Channel, providerKey string) string {
 // messageSuffixOf returns the messageSuffix of "<channel>:<provider key>".
 func messageSuffixOf(id string) string { return "#" + strings.Replace(id, ":", "#", 1) }
 
-func failureMarkSK(ch message.Channel, providerKey string) string {
-	return failureMarkPrefix + string(ch) + "#" + providerKey
+func effectMarkSK(ch message.Channel, providerKey string) string {
+	return effectMarkPrefix + string(ch) + "#" + providerKey
 }
 
-// markedEffectSK returns the key of the effect to which a failure mark belongs.
+// markedEffectSK returns the key of the effect to which a effect mark belongs.
 func markedEffectSK(sk string) string {
-	return effectPrefix + strings.TrimPrefix(sk, failureMarkPrefix)
+	return effectPrefix + strings.TrimPrefix(sk, effectMarkPrefix)
 }
 
 func effectSK(ch message.Channel, providerKey string) string {
@@ -239,6 +244,15 @@ func correctionSK(id message.ID) string {
 
 func correctedMessageOf(sk string) message.ID {
 	return messageIDOf(messagePrefix + strings.TrimPrefix(sk, correctionPrefix))
+}
+
+// decisionSK sorts just after the corrections, so that one query reads both.
+func decisionSK(id message.ID) string {
+	return decisionPrefix + strings.TrimPrefix(messageSK(id), messagePrefix)
+}
+
+func decidedMessageOf(sk string) message.ID {
+	return messageIDOf(messagePrefix + strings.TrimPrefix(sk, decisionPrefix))
 }
 
 // correctionPlace returns the sort key of a correction in the index.
@@ -341,7 +355,8 @@ func duePK(shard int) string { return fmt.Sprintf("due#%d", shard) }
 
 func dueSK(kind schedule.Kind) string { return duePrefix + string(kind) }
 
-// isDueRow reports whether a due entry is an item of its own.
+// isDueRow reports whether sk is the key of a due row, see [dueRow]. Other due
+// entries are index entries of the item that is due.
 func isDueRow(sk string) bool { return strings.HasPrefix(sk, duePrefix) }
 
 // placeOfDue returns the sort key of a due entry in the index.
@@ -361,7 +376,11 @@ func subjectOf(pk string) string {
 	return subject
 }
 
-func latePK(customer string) string { return "late#" + customer }
+func latePK(customer string) string { return latePrefix + customer }
+
+func (t *core) registeredPlace(m message.Message) string {
+	return timePlace(m.SentAt, t.pepper.Hash("registered", string(m.CustomerID), string(m.ID))[:16])
+}
 
 func problemsPK(department string) string { return "problems#" + department }
 

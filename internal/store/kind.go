@@ -19,8 +19,9 @@ const (
 	KindIdentityChange Kind = "identity change"
 	KindContact        Kind = "contact"
 	KindCorrection     Kind = "correction"
+	KindDecision       Kind = "decision"
 	KindMessage        Kind = "message"
-	KindFailureMark    Kind = "failure mark"
+	KindEffectMark     Kind = "effect mark"
 	KindSuggestion     Kind = "suggestion"
 	KindVisitor        Kind = "visitor"
 	KindEffect         Kind = "effect"
@@ -86,9 +87,10 @@ var (
 		{profileSK, true, KindProfile},
 		{claimSK, true, KindClaim},
 		{changePrefix, false, KindIdentityChange},
+		{decisionPrefix, false, KindDecision}, // before its beginning, the prefix of corrections
 		{correctionPrefix, false, KindCorrection},
 		{requestPrefix, false, KindReclassify},
-		{failureMarkPrefix, false, KindFailureMark},
+		{effectMarkPrefix, false, KindEffectMark},
 		{suggestionPrefix, false, KindSuggestion},
 		{visitorPrefix, false, KindVisitor},
 	}

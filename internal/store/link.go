@@ -123,54 +123,138 @@ type SignedInVisitor struct {
 	Customer identity.CustomerID // owner of the visitor
 }
 
-// SignedInVisitors returns the visitors of c whom a site signed in to an account
-// of c: those in wrote, in that order, then the newest sign-ins. The second
-// result counts the accounts of c. An anonymous visitor whom an agent merged
-// with c is left out, and so is a visitor whose account moved to another
-// customer.
-func (t Customers) SignedInVisitors(ctx context.Context, c identity.Customer, wrote []identity.Alias) (visitors []SignedInVisitor, accounts int, err error) {
-	newest, err := t.visitorKeys(ctx, c)
+// SignIns are the sign-ins of a customer's visitors to accounts.
+type SignIns struct {
+	// Visitors are those whose page can show an answer to the customer. The
+	// customer owns the visitor, and now owns the account too.
+	Visitors []SignedInVisitor
+	// Accounts counts the accounts of the customer, and other accounts whose
+	// visitors wrote to it.
+	Accounts int
+	// Any reports whether a visitor signed in at all: it is one of those who
+	// wrote, or the customer owned the visitor or its account at the sign-in or
+	// later. When an account or a visitor moved, there may be no Visitors.
+	Any bool
+}
+
+// SignIns returns the sign-ins of c's visitors: of those in wrote, in that
+// order, then the newest sign-ins. An answer to c is sent at a time, at which c
+// must own the visitor. An anonymous visitor whom an agent merged with c is left
+// out.
+func (t Customers) SignIns(ctx context.Context, c identity.Customer, wrote []identity.Alias, at time.Time) (SignIns, error) {
+	wroteKeys := make([]string, len(wrote))
+	for i, a := range wrote {
+		wroteKeys[i] = t.aliasKey(identity.Address{Alias: a, Assurance: identity.Verified})
+	}
+	visitors, err := t.signedInKeys(ctx, c, wroteKeys)
 	if err != nil {
-		return nil, 0, err
+		return SignIns{}, err
 	}
-	var keys []string
-	for _, a := range wrote {
-		keys = append(keys, t.aliasKey(identity.Address{Alias: a, Assurance: identity.Verified}))
-	}
-	for _, k := range newest {
-		if !slices.Contains(keys, k) {
-			keys = append(keys, k)
-		}
-	}
-	var others []string
-	for _, k := range c.Registered {
-		if !slices.Contains(keys, k) && !slices.Contains(others, k) {
-			others = append(others, k)
-		}
-	}
-	known, err := t.readAliases(ctx, slices.Concat(keys, others))
+	known, err := t.readAliases(ctx, visitors)
 	if err != nil {
-		return nil, 0, err
+		return SignIns{}, err
 	}
-	owned := map[string]identity.Alias{}
-	for k, a := range known {
-		if a.address.Kind == identity.Account && slices.Contains(c.Members, a.currentOwner()) {
-			owned[k] = a.address.Alias
-		}
+	accounts, err := t.readAliases(ctx, accountKeys(c, known))
+	if err != nil {
+		return SignIns{}, err
 	}
-	for _, k := range keys {
-		a := known[k]
-		if !a.hostProven() || !slices.Contains(c.Members, a.currentOwner()) {
+	var out SignIns
+	counted := map[string]bool{}
+	for k, account := range accounts {
+		counted[k] = slices.Contains(c.Members, account.currentOwner())
+	}
+	for _, k := range visitors {
+		v := known[k]
+		link := slices.IndexFunc(v.linked, func(l string) bool { return isAliasKind(l, identity.Account) })
+		if link < 0 || !v.hostProven() {
 			continue
 		}
-		for _, link := range a.linked {
-			if account, ok := owned[link]; ok {
-				visitors = append(visitors, SignedInVisitor{Visitor: a.address.Alias, Account: account, Customer: a.currentOwner()})
-				break
+		accountKey := v.linked[link]
+		account := accounts[accountKey]
+		hasAccount := slices.Contains(c.Members, account.currentOwner())
+		if hasAccount && v.ownedNowAndAt(c.Members, at) {
+			out.Visitors = append(out.Visitors, SignedInVisitor{Visitor: v.address.Alias, Account: account.address.Alias, Customer: v.ownerAt(at)})
+		}
+		isWriter := slices.Contains(wroteKeys, k)
+		signedIn := v.link(accountKey).At
+		wasOwned := v.ownedSince(c.Members, signedIn) || account.ownedSince(c.Members, signedIn)
+		out.Any = out.Any || isWriter || wasOwned
+		counted[accountKey] = counted[accountKey] || isWriter
+	}
+	for _, counts := range counted {
+		if counts {
+			out.Accounts++
+		}
+	}
+	return out, nil
+}
+
+// signedInKeys returns the alias keys of visitors who may have signed in: those
+// in wrote, then the newest sign-ins of c, then visitors who moved, then the
+// newest sign-ins with accounts that moved to or from c. The note of a sign-in
+// stays in the partition of the customer who owned the account then.
+func (t Customers) signedInKeys(ctx context.Context, c identity.Customer, wrote []string) ([]string, error) {
+	var moved []string
+	var others []identity.CustomerID
+	for _, m := range c.Moves {
+		if isAliasKind(m.Alias, identity.Visitor) {
+			moved = append(moved, m.Alias)
+		}
+		if !isAliasKind(m.Alias, identity.Account) {
+			continue
+		}
+		for _, id := range []identity.CustomerID{m.Was, m.To} {
+			if !slices.Contains(c.Members, id) && !slices.Contains(others, id) {
+				others = append(others, id)
 			}
 		}
 	}
-	return visitors, len(owned), nil
+	newest, err := t.visitorKeys(ctx, c.Members)
+	if err != nil {
+		return nil, err
+	}
+	elsewhere, err := t.visitorKeys(ctx, others)
+	return unique(slices.Concat(wrote, newest, moved, elsewhere)), err
+}
+
+// accountKeys returns the alias keys of accounts that c may own, and of the
+// accounts of visitors.
+func accountKeys(c identity.Customer, visitors map[string]aliasItem) []string {
+	keys := slices.Clone(c.Registered)
+	for _, m := range c.Moves {
+		keys = append(keys, m.Alias)
+	}
+	for _, v := range visitors {
+		keys = append(keys, v.linked...)
+	}
+	return unique(slices.DeleteFunc(keys, func(k string) bool { return !isAliasKind(k, identity.Account) }))
+}
+
+// unique returns the elements of list, each once, in the order of their first
+// place.
+func unique(list []string) []string {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(list, func(s string) bool {
+		before := seen[s]
+		seen[s] = true
+		return before
+	})
+}
+
+// ownedNowAndAt reports whether the customers own a, and owned it at a time.
+func (a aliasItem) ownedNowAndAt(of []identity.CustomerID, at time.Time) bool {
+	return slices.Contains(of, a.currentOwner()) && slices.Contains(of, a.ownerAt(at))
+}
+
+// ownedSince reports whether one of the customers owned a at a time or later. A
+// move that was taken back from the same time on does not count.
+func (a aliasItem) ownedSince(of []identity.CustomerID, since time.Time) bool {
+	if slices.Contains(of, a.ownerAt(since)) {
+		return true
+	}
+	return slices.ContainsFunc(a.moves, func(m identity.Move) bool {
+		return m.From.After(since) && slices.Contains(of, a.ownerAt(m.From))
+	})
 }
 
 // SuggestLink suggests that the anonymous visitor l.From and the owner of the

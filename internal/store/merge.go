@@ -48,7 +48,7 @@ func (t Customers) JoinByEvidence(ctx context.Context, a, b identity.CustomerID,
 func (t Customers) repeatConflicts(ctx context.Context, do func() error) error {
 	err := retry.OnConflict(ctx, maxTries, do)
 	if fault.Is(err, fault.Conflict) {
-		return fault.Wrap(fault.Unavailable, err, "the customers keep changing")
+		return fault.Wrap(fault.Unavailable, err, "other requests keep changing the customers; retry")
 	}
 	return err
 }
@@ -143,7 +143,7 @@ func (t Customers) tooManyAliases(ctx context.Context, a, b identity.Customer, e
 	}
 	for _, x := range inA {
 		for _, y := range inB {
-			if rivals(x.address, y.address) {
+			if cannotShareOwner(x.address, y.address) {
 				return WhyAnother, nil
 			}
 		}
@@ -151,9 +151,9 @@ func (t Customers) tooManyAliases(ctx context.Context, a, b identity.Customer, e
 	return "", nil
 }
 
-// rivals reports whether two aliases are of a kind of which WhatsApp gives a
-// person one.
-func rivals(x, y identity.Address) bool {
+// cannotShareOwner reports whether two aliases cannot belong to one person: both are
+// verified, and WhatsApp gives a person only one alias of their kind.
+func cannotShareOwner(x, y identity.Address) bool {
 	switch x.Kind {
 	case identity.Phone, identity.BSUID, identity.ParentBSUID:
 		verified := x.Assurance == identity.Verified && y.Assurance == identity.Verified
@@ -164,8 +164,9 @@ func rivals(x, y identity.Address) bool {
 	}
 }
 
-// MergeCustomers merges from into into because a person decided so. It moves no
-// data, can be repeated, and [Customers.UnmergeCustomer] undoes it.
+// MergeCustomers merges the customer from with the customer into, because a
+// person decided so. The id of into remains. It moves no data, can be repeated,
+// and [Customers.UnmergeCustomer] undoes it.
 func (t Customers) MergeCustomers(ctx context.Context, into, from identity.CustomerID, d identity.Decision) (identity.Customer, error) {
 	err := t.repeatConflicts(ctx, func() error {
 		a, errA := t.customer(ctx, into, true)
@@ -174,7 +175,7 @@ func (t Customers) MergeCustomers(ctx context.Context, into, from identity.Custo
 			return err
 		}
 		if len(a.Members)+len(b.Members) > maxMembers {
-			return fault.New(fault.Invalid, "a customer has at most %d ids", maxMembers)
+			return fault.New(fault.Invalid, "a customer must have at most %d ids", maxMembers)
 		}
 		return t.writeMerge(ctx, a, b, identity.Change{At: d.At, By: d.By, Why: d.Why, Rule: identity.RulePerson})
 	})
@@ -184,8 +185,9 @@ func (t Customers) MergeCustomers(ctx context.Context, into, from identity.Custo
 	return t.customer(ctx, into, true)
 }
 
-// writeMerge merges from into into in one transaction with the identity change.
-// It is [fault.Conflict] if either changed meanwhile.
+// writeMerge merges the customer from with the customer into, in one
+// transaction with the identity change. It is [fault.Conflict] if either
+// changed meanwhile.
 func (t Customers) writeMerge(ctx context.Context, into, from identity.Customer, ch identity.Change) error {
 	ch.Kind = identity.Merged
 	ch.Before = [][]identity.CustomerID{into.Members, from.Members}
@@ -256,7 +258,7 @@ func (t Customers) writeUnmerge(ctx context.Context, member identity.CustomerID,
 		return "", fmt.Errorf("follow the merges: %w", err)
 	}
 	if len(path) == 1 {
-		return "", fault.New(fault.Invalid, "this id stands for all of its ids; name the one to split off")
+		return "", fault.New(fault.Invalid, "this is the current id of the customer; give an id that was merged into it")
 	}
 	top := path[len(path)-1]
 	cut := append([]string{string(member)}, sorted(set(path[0], attrProfileMembers))...)
@@ -306,7 +308,7 @@ func (t Customers) mergePath(ctx context.Context, id identity.CustomerID) ([]ite
 		}
 		path = append(path, it)
 		if len(path) > maxMembers {
-			return nil, fault.New(fault.Internal, "a chain of merges without end")
+			return nil, fault.New(fault.Internal, "the customer is merged into itself through other customers")
 		}
 		id = identity.CustomerID(text(it, attrProfileMergedInto))
 	}
@@ -342,7 +344,8 @@ func (t Customers) without(profile item, attr string, values []string) types.Tra
 	return types.TransactWriteItem{Update: up}
 }
 
-// nameOf returns an attribute as expressions name it: l is a reserved word.
+// nameOf returns the name of an attribute for an expression. The attribute l is
+// written as #l, because DynamoDB reserves the word.
 func nameOf(attr string) string {
 	if attr == attrProfileLocale {
 		return "#l"

@@ -37,6 +37,7 @@ type messageRest struct {
 	Reason      string               `json:"rs,omitempty"`
 	Product     string               `json:"pr,omitempty"`
 	Outcome     string               `json:"oc,omitempty"`
+	Settles     []message.Settled    `json:"se,omitempty"`
 	Note        *message.Remark      `json:"nt,omitempty"`
 	Body        string               `json:"b,omitempty"` // where the whole lies, when this is a preview
 }
@@ -98,8 +99,8 @@ func (t Messages) findMessageID(ctx context.Context, c identity.CustomerID, ch m
 
 func ptr[T any](v T) *T { return &v }
 
-// unit separates the parts of an alias: ASCII's own sign for it, which no
-// address holds.
+// unit separates the parts of an alias. It is the unit separator of ASCII,
+// which no address contains.
 const unit = "\x1f"
 
 func encodeAlias(a identity.Alias) string {
@@ -156,7 +157,7 @@ func messageItem(m message.Message, body string) (item, error) {
 	r := messageRest{
 		Username: m.Username, Author: m.Author, Subject: m.Subject, FullText: m.FullText, Payload: m.Payload, Thread: m.Thread,
 		MailID: m.MailID, ReplyTo: m.ReplyTo, Referral: m.Referral, Attachments: m.Attachments, Data: m.Data, Raw: m.Raw, Origin: m.Origin,
-		Automated: m.Automated, NoReply: m.NoReply, Mark: m.Mark, Source: m.Source, Via: m.Via, Page: m.Page, Reason: m.Reason, Product: m.Product, Outcome: m.Outcome, Note: m.Note, Body: body,
+		Automated: m.Automated, NoReply: m.NoReply, Mark: m.Mark, Source: m.Source, Via: m.Via, Page: m.Page, Reason: m.Reason, Product: m.Product, Outcome: m.Outcome, Settles: m.Settles, Note: m.Note, Body: body,
 	}
 	if m.Version != message.SchemaVersion {
 		r.Version = m.Version
@@ -193,7 +194,7 @@ func readMessage(it item) (m message.Message, body string, err error) {
 		Customer: identity.Address{Alias: decodeAlias(text(it, attrMessageAlias)), Assurance: identity.Verified},
 		Username: r.Username, Author: r.Author, Subject: r.Subject, FullText: r.FullText, Payload: r.Payload, Thread: r.Thread,
 		MailID: r.MailID, ReplyTo: r.ReplyTo, Referral: r.Referral, Attachments: r.Attachments, Data: r.Data, Raw: r.Raw, Origin: r.Origin,
-		Automated: r.Automated, NoReply: r.NoReply, Mark: r.Mark, Source: r.Source, Via: r.Via, Page: r.Page, Reason: r.Reason, Product: r.Product, Outcome: r.Outcome, Note: r.Note,
+		Automated: r.Automated, NoReply: r.NoReply, Mark: r.Mark, Source: r.Source, Via: r.Via, Page: r.Page, Reason: r.Reason, Product: r.Product, Outcome: r.Outcome, Settles: r.Settles, Note: r.Note,
 	}
 	if r.Version != 0 {
 		m.Version = r.Version

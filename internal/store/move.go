@@ -18,8 +18,8 @@ import (
 // maxMoves bounds the number of moves of one alias.
 const maxMoves = 16
 
-// clockTolerance is how far a platform's clock may be ahead of ours. A message
-// sent until then may be stored already.
+// clockTolerance is how far a platform's clock may be ahead of ours. A stored
+// message may therefore have a time that is so much later than now.
 const clockTolerance = 2 * time.Minute
 
 // encodeMove encodes a move as "<number, 3
@@ -67,10 +67,11 @@ func readMoves(list []string) []identity.Move {
 }
 
 // MoveAlias gives an alias to another customer from a time on, because a person
-// decided so: a phone number that was given out again. Earlier messages stay
-// with the previous owner. Later ones belong to the new owner, also those that
-// are stored already, which stay in their partition. It returns the new owner.
-// It is [fault.Invalid] if the alias is not owner's.
+// decided so. For example, the operator gave a phone number to another person.
+// Earlier messages stay with the previous owner. Later ones belong to the new
+// owner, also those that are stored already, which stay in their partition. It
+// returns the new owner. The error is [fault.Invalid] if the alias does not
+// belong to owner.
 func (t Customers) MoveAlias(ctx context.Context, owner identity.Customer, m identity.AliasMove, d identity.Decision) (identity.CustomerID, error) {
 	m.To = cmp.Or(m.To, newCustomer())
 	err := t.repeatConflicts(ctx, func() error { return t.moveAlias(ctx, owner, m.Alias, m.To, m.From, d) })
@@ -84,17 +85,17 @@ func (t Customers) moveAlias(ctx context.Context, owner identity.Customer, a ide
 		return fmt.Errorf("read the alias that moves: %w", err)
 	}
 	if it == nil {
-		return fault.New(fault.NotFound, "nobody proved to have this alias")
+		return fault.New(fault.NotFound, "no customer has proved to own this alias")
 	}
 	was := readAlias(it)
 	if !slices.Contains(owner.Members, was.currentOwner()) {
-		return fault.New(fault.Invalid, "the alias is not this customer's")
+		return fault.New(fault.Invalid, "the alias does not belong to this customer")
 	}
 	if slices.Contains(owner.Members, to) {
-		return fault.New(fault.Invalid, "the alias is this customer's already")
+		return fault.New(fault.Invalid, "the alias already belongs to this customer")
 	}
 	if len(was.moves) >= maxMoves {
-		return fault.New(fault.Invalid, "an alias moves at most %d times", maxMoves)
+		return fault.New(fault.Invalid, "an alias can be moved at most %d times", maxMoves)
 	}
 	kept := keptAfter(d.At, from)
 	m := identity.Move{Alias: k, From: from, Kept: kept, Was: was.storedUnder(kept), To: to}

@@ -94,7 +94,7 @@ func (t Causes) CauseWindow(ctx context.Context, reason, product, first string, 
 }
 
 // Levels returns the customers of a cause in each hour since a day, and the
-// first slot that is not counted; empty if none is.
+// first slot that is not counted yet. The slot is empty if no hour is counted.
 func (t Causes) Levels(ctx context.Context, reason, product, firstDay string, now time.Time) (problem.Levels, string, error) {
 	levels := problem.Levels{}
 	through := ""

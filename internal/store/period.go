@@ -394,12 +394,6 @@ func (t Customers) passAlias(ctx context.Context, k string, ev identity.Evidence
 	})
 }
 
-// OwnsAlias reports whether the alias of a message that is stored under an id of
-// c belonged to c at a time.
-func (t Customers) OwnsAlias(c identity.Customer, under identity.CustomerID, a identity.Address, at time.Time) bool {
-	return c.Owns(under, t.aliasKey(a), at)
-}
-
 // passedOn reports whether a belonged to the person of a customer before it
 // moved to another.
 func (t Customers) passedOn(ctx context.Context, a aliasItem, had identity.CustomerID) (bool, error) {

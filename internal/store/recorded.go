@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/heard-intake/heard/internal/identity"
@@ -9,10 +10,11 @@ import (
 )
 
 // PutRecordedMessage stores a message that an agent recorded, and returns the
-// stored one. A message of a member with the same channel and provider id, sent
-// within a day of m, is the same message: an echo of the answer, or the first
-// of two tries. Then nothing is written. It can be repeated.
-func (t Messages) PutRecordedMessage(ctx context.Context, members []identity.CustomerID, m message.Message, whole string) (stored message.Entry, created bool, err error) {
+// stored one. A message of c with the same channel and provider id, sent within a
+// day of m, is the same message: an echo of the answer, or the first of two
+// tries. Then nothing is written. It can be repeated, also after a move of the
+// answer's alias.
+func (t Messages) PutRecordedMessage(ctx context.Context, c identity.Customer, m message.Message, whole string) (stored message.Entry, created bool, err error) {
 	stored = message.Entry{Message: m, Whole: whole}
 	if err := m.Validate(); err != nil {
 		return stored, false, err
@@ -21,7 +23,8 @@ func (t Messages) PutRecordedMessage(ctx context.Context, members []identity.Cus
 	if err != nil {
 		return stored, false, err
 	}
-	taken, err := t.sameProviderID(ctx, members, m)
+	t.setRegistered(it, m)
+	taken, err := t.sameProviderID(ctx, c, m)
 	if err == nil && taken == nil {
 		taken, err = t.putNew(ctx, it)
 	}
@@ -32,21 +35,43 @@ func (t Messages) PutRecordedMessage(ctx context.Context, members []identity.Cus
 	return stored, false, err
 }
 
-// sameProviderID returns the members' message near the time of m with the same
-// channel and provider id; nil if it does not exist.
-func (t Messages) sameProviderID(ctx context.Context, members []identity.CustomerID, m message.Message) (item, error) {
+// FindRecordedMessage returns the stored message that
+// [Messages.PutRecordedMessage] takes for m, read consistently.
+func (t Messages) FindRecordedMessage(ctx context.Context, c identity.Customer, m message.Message) (stored message.Entry, found bool, err error) {
+	it, err := t.sameProviderID(ctx, c, m)
+	if err != nil || it == nil {
+		return stored, false, err
+	}
+	stored.Message, stored.Whole, err = readMessage(it)
+	return stored, true, err
+}
+
+// sameProviderID returns the message of c near the time of m with the same
+// channel and provider id; nil if it does not exist. It is stored under a member,
+// or under another owner of an alias that moved.
+func (t Messages) sameProviderID(ctx context.Context, c identity.Customer, m message.Message) (item, error) {
 	suffix := messageSuffix(m.Channel, message.ProviderKey(m.ProviderID))
-	for _, c := range members {
-		in := keyRange(customerPK(c), timeSK(messagePrefix, m.SentAt.Add(-maxDrift)), timeSK(messagePrefix, m.SentAt.Add(maxDrift)))
+	for _, under := range partitionsOf(c) {
+		in := keyRange(customerPK(under), timeSK(messagePrefix, m.SentAt.Add(-maxDrift)), timeSK(messagePrefix, m.SentAt.Add(maxDrift)))
 		in.ConsistentRead = ptr(true)
 		var found item
+		var bad error
 		err := t.query(ctx, in, func(it item) bool {
-			if strings.HasSuffix(text(it, skName), suffix) {
+			if !strings.HasSuffix(text(it, skName), suffix) {
+				return true
+			}
+			isOwn := slices.Contains(c.Members, under)
+			if !isOwn {
+				var other message.Message
+				other, _, bad = readMessage(it)
+				isOwn = bad == nil && t.ownsMessage(c, other)
+			}
+			if isOwn {
 				found = it
 			}
-			return found == nil
+			return found == nil && bad == nil
 		})
-		if err != nil || found != nil {
+		if err := firstError(err, bad); err != nil || found != nil {
 			return found, err
 		}
 	}

@@ -75,8 +75,9 @@ func (t Customers) registerEntry(r identity.Registration) ([]identity.Address, i
 	return addresses, identity.Evidence{Rule: identity.RuleRegister, Ref: "account " + account.Value, At: r.At}, nil
 }
 
-// judgeRegistration returns whether the entry joins each other owner of its
-// aliases, and calls do for each where do is set.
+// judgeRegistration decides for each other owner of the entry's aliases whether
+// the entry joins that customer. If do is not nil, it calls do for each of
+// them.
 func (t Customers) judgeRegistration(ctx context.Context, addresses []identity.Address, ev identity.Evidence, res Resolution, do func(identity.CustomerID) error) (identity.Plan, error) {
 	plan := identity.Plan{New: res.New}
 	s, err := t.statement(ctx, t.linkableAddresses(addresses), t.aliasKeys(t.linkableAddresses(addresses)), ev)

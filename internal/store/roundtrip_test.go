@@ -92,7 +92,9 @@ func TestMessageItem_RoundTrip(t *testing.T) {
 	want.ProviderID = "wamid.A"
 	want.Direction = message.Outbound
 	want.Customer.Assurance = identity.Claimed
-	want.Lost = false // derived from the effects
+	want.Lost = false // derived from the effects, like Deleted and Edited
+	want.Deleted = false
+	want.Edited = false
 	it, err := messageItem(want, "body")
 	if err != nil {
 		t.Fatal(err)

@@ -90,8 +90,9 @@ func (t Customers) statement(ctx context.Context, addresses []identity.Address, 
 	return s, t.keepPlace(ctx, &s, candidates)
 }
 
-// rivals reports whether the owner of an alias is another person than the
-// statement is about. The rival has no reason if not.
+// rivals returns the owner of alias a as a rival. The rival's reason says why
+// the owner cannot be the person of the statement; it is empty if the owner can
+// be.
 func (t Customers) rivals(ctx context.Context, s statement, a aliasItem) (rival, error) {
 	r := rival{customer: a.ownerAt(s.ev.At), alias: a.key}
 	if s.ev.Rule == identity.RuleSystem {
@@ -131,8 +132,8 @@ func (t Customers) rivals(ctx context.Context, s statement, a aliasItem) (rival,
 	return r, nil
 }
 
-// tiedToAnother reports whether a statement named a, in its period at a time,
-// together with another alias of the kind and scope of u.
+// tiedToAnother reports whether an earlier statement linked a, in its period at
+// a time, with another alias that has the kind and scope of u.
 func (t Customers) tiedToAnother(ctx context.Context, a aliasItem, u identity.Address, at time.Time) (bool, error) {
 	var same []string
 	for _, k := range a.linked {
@@ -152,9 +153,9 @@ func (t Customers) tiedToAnother(ctx context.Context, a aliasItem, u identity.Ad
 	return false, err
 }
 
-// hasAnother reports whether a customer has another account. It is false for
-// evidence of platforms: where their messages are stored must not change by a
-// merge.
+// hasAnother reports whether a customer has another account than u. For
+// evidence of a platform it reports false: a merge must not change under which
+// customer the platform's messages are stored.
 func (t Customers) hasAnother(ctx context.Context, s statement, who identity.CustomerID, u identity.Address) (bool, error) {
 	if s.ev.Merges() || u.Kind != identity.Account {
 		return false, nil

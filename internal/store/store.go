@@ -14,13 +14,13 @@
 //	K#1772442000000#k1                contact, waiting or answered
 //	M#1772442000000#whatsapp#wamid.A  the question
 //	M#1772442600000#whatsapp#wamid.B  our answer
-//	M~whatsapp#wamid.B                failure mark: the answer may have failed
+//	M~whatsapp#wamid.B                effect mark: the answer may have failed
 //	P                                 profile
 //	X#whatsapp#wamid.B                effect: sent, then failed
 //
 // The order of the prefixes matters. One query from J# to K~ reads the latest
-// identity change, the contacts and the corrections; one from M# to M~ reads the
-// messages and the failure marks.
+// identity change, the contacts, the corrections and the decisions; one from M# to
+// M~ reads the messages and the effect marks.
 //
 // # A message is stored once
 //
@@ -45,13 +45,13 @@
 // A failure arrives before the message that failed
 // (TestHandle_LostAnswersInAnyOrder in package triage):
 //
-//  1. PutEffect writes the failure mark.
+//  1. PutEffect writes the effect mark.
 //  2. It looks for the message, and finds none.
 //  3. It writes the effect with the time from which triage must examine.
 //  4. The message arrives. RecentMessages reads the mark with it, and then the
 //     effect, consistently.
 //
-// Two agents claim a customer (TestOfManyAgentsOneHasTheCustomer in package api):
+// Two agents claim a customer (TestClaim_Concurrent in package agentapi):
 //
 //  1. Both read the claim at version 3.
 //  2. Both write version 4 on condition that the version is 3.
@@ -106,7 +106,7 @@ type Customers struct{ *core }
 // edits and deletions. It also has the deliveries in quarantine.
 type Messages struct{ *core }
 
-// Contacts has the contacts of customers with their claims, corrections and waits.
+// Contacts has the contacts of customers with their claims, corrections, decisions and waits.
 type Contacts struct{ *core }
 
 // Problems has the problems with the customers that they affect.
@@ -122,7 +122,7 @@ type Candidates struct{ *core }
 // Schedule has the entries and events that become due at a time.
 type Schedule struct{ *core }
 
-// A core is what all parts of a [Table] share.
+// A core holds the state that all parts of a [Table] share.
 type core struct {
 	Now   func() time.Time // notes when something was written; no key is made from it
 	Meter Meter            // counts items that lists leave out; may be nil
@@ -185,15 +185,16 @@ func (t *core) CheckPepper(ctx context.Context) error {
 		return err
 	}
 	if got := text(found, attrPepperFingerprint); got != want {
-		return fault.New(fault.Internal, "the table was filled under another pepper; a change of pepper needs an offline re-hash")
+		return fault.New(fault.Internal, "the table was filled with another pepper; restore that pepper, or re-hash the table offline")
 	}
 	return nil
 }
 
-// leaveOut reports whether a list leaves out an item because of the error of
-// its reader, so that one item does not hide all others. An unreadable item is
-// logged under the hash of its key, and counted. An item that is gone since its
-// index entry was read is left out, too. Other errors are those of the list.
+// leaveOut reports whether a list leaves out an item because err occurred when
+// the item was read, so that one item does not hide all others. An unreadable
+// item is logged under the hash of its key, and counted. An item that was
+// deleted after its index entry was read is left out, too. Any other error must
+// fail the list.
 func (t *core) leaveOut(ctx context.Context, k item, err error) bool {
 	if !lambdabatch.IsPermanent(err) {
 		return false

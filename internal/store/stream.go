@@ -41,12 +41,12 @@ type Change struct {
 
 	Customer identity.CustomerID // of an item in the partition of a customer
 	Problem  string              // id of the problem, of an item in its partition
-	Message  message.ID          // of a message or a correction
+	Message  message.ID          // of a message, a correction or a decision
 	Contact  string              // of a contact, and of a reclassify request for one
 	AliasKey string              // of an alias; [Customers.AliasByKey] takes it
 
 	// At is the time in the key: the time a message was sent (also for its
-	// correction), the start of a contact, or the time since which contacts are
+	// correction and decision), the start of a contact, or the time since which contacts are
 	// to be classified again. For an identity change it is its own time.
 	At time.Time
 
@@ -105,6 +105,8 @@ func (c *Change) decodeKey(pk, sk string) bool {
 		return c.decodeMessageID(messageIDOf(sk))
 	case KindCorrection:
 		return c.decodeMessageID(correctedMessageOf(sk))
+	case KindDecision:
+		return c.decodeMessageID(decidedMessageOf(sk))
 	case KindContact:
 		return c.decodePlace(strings.TrimPrefix(sk, contactPrefix), true)
 	case KindReclassify:
@@ -173,14 +175,14 @@ func (c Change) decodeFailed(err error) error {
 	return fault.New(fault.Invalid, "decode stream record: the %s is malformed", c.Kind)
 }
 
-// LostSince returns the time from which the contacts of the customer must be
-// examined because a message may not have arrived. lost is false for an effect
-// that says nothing of the sort, and for another kind of item.
-func (c Change) LostSince() (since time.Time, lost bool, err error) {
-	if _, marked := c.record.NewImage[attrEffectLost]; c.Kind != KindEffect || !marked {
+// ChangedSince returns the time from which the contacts of the customer must be
+// examined because of an effect on a message: it was edited or deleted, or may not
+// have arrived. changes is false for any other effect or kind of item.
+func (c Change) ChangedSince() (since time.Time, changes bool, err error) {
+	if _, marked := c.record.NewImage[attrEffectChanges]; c.Kind != KindEffect || !marked {
 		return time.Time{}, false, nil
 	}
-	ms, err := c.imageNumber(c.record.NewImage, attrEffectLost)
+	ms, err := c.imageNumber(c.record.NewImage, attrEffectChanges)
 	return time.UnixMilli(ms).UTC(), err == nil, err
 }
 
@@ -255,9 +257,9 @@ func (c Change) Announcement() (announced problem.AnnouncedCandidate, ok bool, e
 // SendJob returns the new message that must be sent to the customer.
 func (c Change) SendJob() (message.Job, bool) { return c.messageJob(attrMessageSend) }
 
-// MediaJob returns what a new item needs from its platform: the files of a
-// message, or the name behind an alias. Webhooks of Messenger and Instagram do
-// not contain the name.
+// MediaJob returns the job to fetch from a platform what a new item lacks: the
+// files of a message, or the name behind an alias. Webhooks of Messenger and
+// Instagram do not contain the name.
 func (c Change) MediaJob() (message.Job, bool) {
 	if job, ok := c.messageJob(attrMessageFiles); ok {
 		return job, true
@@ -271,7 +273,8 @@ func (c Change) MediaJob() (message.Job, bool) {
 	return message.Job{}, false
 }
 
-// messageJob returns the job of a new message that has an attribute.
+// messageJob returns the job for a new message whose item has the attribute
+// attr. It reports false for any other change.
 func (c Change) messageJob(attr string) (message.Job, bool) {
 	_, marked := c.record.NewImage[attr]
 	if c.Kind != KindMessage || c.Operation != Inserted || !marked {

@@ -34,12 +34,13 @@ func TestDecodeChange_Kinds(t *testing.T) {
 	}{
 		{customerPK("c"), messageSK(id), Change{Kind: KindMessage, Customer: "c", Message: id, At: at}},
 		{customerPK("c"), correctionSK(id), Change{Kind: KindCorrection, Customer: "c", Message: id, At: at}},
+		{customerPK("c"), decisionSK(id), Change{Kind: KindDecision, Customer: "c", Message: id, At: at}},
 		{customerPK("c"), contactSK(at, "k"), Change{Kind: KindContact, Customer: "c", Contact: "k", At: at}},
 		{customerPK("c"), requestSK(at, ""), Change{Kind: KindReclassify, Customer: "c", At: at}},
 		{customerPK("c"), requestSK(at, "k"), Change{Kind: KindReclassify, Customer: "c", Contact: "k", At: at}},
 		{customerPK("c"), changeSK(identity.Change{At: at, ID: "1"}), Change{Kind: KindIdentityChange, Customer: "c", At: at}},
 		{customerPK("c"), effectSK(message.WhatsApp, "wamid.A"), Change{Kind: KindEffect, Customer: "c"}},
-		{customerPK("c"), failureMarkSK(message.WhatsApp, "wamid.A"), Change{Kind: KindFailureMark, Customer: "c"}},
+		{customerPK("c"), effectMarkSK(message.WhatsApp, "wamid.A"), Change{Kind: KindEffectMark, Customer: "c"}},
 		{customerPK("c"), suggestionSK("d"), Change{Kind: KindSuggestion, Customer: "c"}},
 		{customerPK("c"), visitorSK(at, "A#visitor#x"), Change{Kind: KindVisitor, Customer: "c"}},
 		{customerPK("c"), profileSK, Change{Kind: KindProfile, Customer: "c"}},
@@ -117,6 +118,7 @@ func TestDecodeChange_Malformed(t *testing.T) {
 		{"no customer", recordOf("INSERT", "C#", "M#1772442000123#whatsapp#"+secret), "message"},
 		{"channel", recordOf("INSERT", customerPK("c"), "M#1772442000123#"+secret+"#a"), "message"},
 		{"correction", recordOf("INSERT", customerPK("c"), "K~"+secret), "correction"},
+		{"decision", recordOf("INSERT", customerPK("c"), "K~d#"+secret), "decision"},
 		{"contact without id", recordOf("INSERT", customerPK("c"), "K#1772442000123"), "contact"},
 		{"contact without time", recordOf("INSERT", customerPK("c"), "K#x#"+secret), "contact"},
 		{"request", recordOf("INSERT", customerPK("c"), "Z#x"+secret), "reclassify request"},
@@ -169,7 +171,7 @@ func TestChange_MalformedValues(t *testing.T) {
 		return c
 	}
 	_, versionErr := textual(problemPK("p"), problemSK, attrProblemVersion).HasNewVersion()
-	_, _, lostErr := textual(customerPK("c"), effectSK(message.WhatsApp, "a"), attrEffectLost).LostSince()
+	_, _, lostErr := textual(customerPK("c"), effectSK(message.WhatsApp, "a"), attrEffectChanges).ChangedSince()
 	wantInvalid(t, versionErr, "problem", secret)
 	_, problemErr := broken(problemPK("p"), problemSK).ProblemAfter()
 	_, _, announcedErr := broken(announcedPK, announcedSK("x")).Announcement()
@@ -233,21 +235,21 @@ func TestChange_ProblemVersions(t *testing.T) {
 	}
 }
 
-func TestChange_LostSince(t *testing.T) {
+func TestChange_ChangedSince(t *testing.T) {
 	t.Parallel()
 	at := time.UnixMilli(1772442000123).UTC()
 	c, err := DecodeChange(NewLostRecord("c", message.WhatsApp, "wamid.A", at))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, lost, err := c.LostSince(); err != nil || !lost || !got.Equal(at) {
+	if got, lost, err := c.ChangedSince(); err != nil || !lost || !got.Equal(at) {
 		t.Errorf("got %v, %v, %v, want %v", got, lost, err, at)
 	}
 	c, err = DecodeChange(recordOf("MODIFY", customerPK("c"), effectSK(message.WhatsApp, "wamid.A")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, lost, err := c.LostSince(); err != nil || lost {
+	if got, lost, err := c.ChangedSince(); err != nil || lost {
 		t.Errorf("an effect without a failure: got %v, %v, want none", got, err)
 	}
 }

@@ -65,6 +65,11 @@ func NewCorrectionRecord(c identity.CustomerID, message message.ID) events.Dynam
 	return StreamRecord(nil, key(customerPK(c), correctionSK(message)))
 }
 
+// NewDecisionRecord returns the record of a decision about a message.
+func NewDecisionRecord(c identity.CustomerID, message message.ID) events.DynamoDBEventRecord {
+	return StreamRecord(nil, key(customerPK(c), decisionSK(message)))
+}
+
 // NewReclassifyRecord returns the record of a reclassify request: for the
 // contacts since a time, or only for the one with contactID.
 func NewReclassifyRecord(c identity.CustomerID, since time.Time, contactID string) events.DynamoDBEventRecord {
@@ -78,11 +83,11 @@ func NewIdentityChangeRecord(c identity.CustomerID, ch identity.Change) (events.
 	return StreamRecord(nil, it), err
 }
 
-// NewLostRecord returns the record of an effect after which the message may be
+// NewLostRecord returns the record of an effect that changes what a message says or whether
 // lost, so that the contacts since a time must be examined.
 func NewLostRecord(c identity.CustomerID, ch message.Channel, providerID string, since time.Time) events.DynamoDBEventRecord {
 	it := key(customerPK(c), effectSK(ch, message.ProviderKey(providerID)))
-	it[attrEffectLost] = &types.AttributeValueMemberN{Value: strconv.FormatInt(since.UnixMilli(), 10)}
+	it[attrEffectChanges] = &types.AttributeValueMemberN{Value: strconv.FormatInt(since.UnixMilli(), 10)}
 	return StreamRecord(nil, it)
 }
 

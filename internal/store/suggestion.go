@@ -63,7 +63,7 @@ func (t Customers) DismissSuggestion(ctx context.Context, a, b identity.Customer
 		return err
 	}
 	if ca.ID == cb.ID {
-		return fault.New(fault.Invalid, "the two are one customer; unmerge them first")
+		return fault.New(fault.Invalid, "the two ids belong to one customer; unmerge them first")
 	}
 	both := [][]identity.CustomerID{ca.Members, cb.Members}
 	writes, err := t.auditWrites(&identity.Change{

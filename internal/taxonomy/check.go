@@ -217,6 +217,7 @@ func (c *checker) checkNotices(path string, n Notices) {
 func (c *checker) checkReason(path string, r *Reason) {
 	c.checkBilingualName(path+".names", r.Names)
 	c.checkOwners(path, r)
+	c.checkRemedy(path+".remedy_for", r)
 	c.checkDetection(path, r)
 	c.checkValue(path, r)
 	c.checkWordings(path, r)
@@ -241,6 +242,18 @@ func (c *checker) checkOwners(path string, r *Reason) {
 			c.addErrorAtPath(at, "there is no product %q; use one of %s", product, joinEntryIDs(c.t.Products, func(p Product) string { return p.ID }))
 		}
 		c.checkDepartment(at, department)
+	}
+}
+
+func (c *checker) checkRemedy(path string, r *Reason) {
+	for i, id := range r.RemedyFor {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		switch _, known := c.t.Reason(id); {
+		case id == r.ID:
+			c.addErrorAtPath(at, "is the reason itself; name the reasons that it is a remedy for")
+		case id != anyReason && !known:
+			c.addErrorAtPath(at, "there is no reason %q; use the ids of reasons, or \"*\" for all", id)
+		}
 	}
 }
 

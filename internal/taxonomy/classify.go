@@ -26,16 +26,19 @@ type Result struct {
 	Spans Spans
 	// Confidence is a value from 0 to 1. A longer deciding phrase and further
 	// phrases of the reason increase it. A typing error, other reasons in the text,
-	// and a phrase of the lexicon instead of the taxonomy decrease it.
+	// and a match through the lexicon decrease it.
 	Confidence float64
-	Language   string // nl, en, or empty if undecided
+	// ByLexicon reports whether the phrase matches through the lexicon and not as it
+	// is written, or is a sign of danger that only the lexicon has.
+	ByLexicon bool
+	Language  string // nl, en, or empty if undecided
 }
 
 // maxResults limits the reasons of one text.
 const maxResults = 8
 
 // Classify returns the first result of [Taxonomy.ClassifyAll]. It does not allocate
-// memory.
+// memory, except for words that no text had before.
 func (t *Taxonomy) Classify(text string, hints Hints) Result {
 	var buffer [maxResults]Result
 	return t.ClassifyAll(text, hints, buffer[:0])[0]
@@ -50,32 +53,84 @@ func (t *Taxonomy) ClassifyAll(text string, hints Hints, results []Result) []Res
 	m.scanText(s, text)
 
 	top := s.rankReasons(m)
-	if len(top) == 0 {
+	wide := t.rankWide(m, s)
+	if len(top)+len(wide) == 0 {
 		return append(results, Result{Language: s.language.String()})
 	}
-	base := Result{Language: s.language.String(), Product: t.chooseProduct(s, hints)}
 	begin := len(results)
+	base := Result{Language: s.language.String(), Product: t.chooseProduct(s, hints)}
 	for i, target := range top {
-		f := s.matches[target]
-		r := &t.Reasons[target]
+		f := &s.matches[target]
 		if isExplained(results[begin:], f.spans) {
 			continue // "no longer works" is not a defect if the better reason is a password that no longer works
 		}
-		one := base
-		one.Reason = r.ID
-		if !r.PerProduct {
-			one.Product = ""
-		}
-		one.Department = r.departmentFor(one.Product)
-		one.Matched = m.phrases[f.phrase].matched
+		p := &m.phrases[f.phrase]
+		one := t.resultOf(base, target, p.language)
+		one.Matched = p.matched
 		one.Spans = f.spans
-		one.Confidence = f.computeConfidence(i, len(top))
-		if one.Language == "" {
-			one.Language = m.phrases[f.phrase].language.String()
-		}
+		one.Confidence = f.computeConfidence(i, len(top)+len(wide))
+		one.ByLexicon = f.isSign
 		results = append(results, one)
 	}
+	for _, w := range wide {
+		f := &m.forms[w.form]
+		one := t.resultOf(base, f.target, f.language)
+		rank := len(results) - begin
+		isFound := slices.ContainsFunc(results[begin:], func(r Result) bool { return r.Reason == one.Reason })
+		if isFound || rank == maxResults {
+			continue
+		}
+		one.Matched = f.matched
+		one.Spans = w.spans
+		one.Confidence = w.computeConfidence(rank, len(top)+len(wide))
+		one.ByLexicon = true
+		results = append(results, one)
+	}
+	return t.dropRemedies(results, begin)
+}
+
+// anyReason in [Reason.RemedyFor] stands for every reason.
+const anyReason = "*"
+
+// dropRemedies removes from the results since begin the reasons that are only the remedy
+// for another of them. Of two remedies for each other the first one stays.
+func (t *Taxonomy) dropRemedies(results []Result, begin int) []Result {
+	for i := len(results) - 1; i >= begin && len(results)-begin > 1; i-- {
+		remedied := t.remediedBy(results[i].Reason)
+		for j := begin; j < len(results); j++ {
+			isRemedied := slices.Contains(remedied, results[j].Reason) || slices.Contains(remedied, anyReason)
+			if j != i && isRemedied {
+				results = slices.Delete(results, i, i+1)
+				break
+			}
+		}
+	}
 	return results
+}
+
+// remediedBy returns the reasons that a reason is a remedy for.
+func (t *Taxonomy) remediedBy(reason string) []string {
+	for i := range t.Reasons {
+		if t.Reasons[i].ID == reason {
+			return t.Reasons[i].RemedyFor
+		}
+	}
+	return nil
+}
+
+// resultOf returns base with a reason. The language is that of the phrase if the text
+// has none.
+func (t *Taxonomy) resultOf(base Result, reason int32, l language) Result {
+	r := &t.Reasons[reason]
+	base.Reason = r.ID
+	if !r.PerProduct {
+		base.Product = ""
+	}
+	base.Department = r.departmentFor(base.Product)
+	if base.Language == "" {
+		base.Language = l.String()
+	}
+	return base
 }
 
 // isExplained reports whether one of the better results shares more than half of
@@ -162,14 +217,14 @@ func (s *scanState) rankReasons(m *matcher) []int32 {
 
 // A targetMatch holds the matches of one reason or product in a text.
 type targetMatch struct {
-	weight  int   // words of its longest matching phrase; 0 if none matches
-	phrase  int32 // number of that phrase
-	at      int   // its position, in words
-	spans   Spans // words of the text that it matches
-	count   int   // number of matching phrases
-	typo    bool  // the longest phrase matched with a typing error
-	lexicon bool  // the phrase is from the lexicon, not from the taxonomy
-	void    bool  // an Unless phrase matched
+	weight int   // words of its longest matching phrase; 0 if none matches
+	phrase int32 // number of that phrase
+	at     int   // its position, in words
+	spans  Spans // words of the text that it matches
+	count  int   // number of matching phrases
+	typo   bool  // the longest phrase matched with a typing error
+	isSign bool  // the phrase is a sign of danger of the lexicon
+	void   bool  // an Unless phrase matched
 }
 
 // computeConfidence returns the confidence of a match with that rank among the reasons.
@@ -181,7 +236,7 @@ func (f targetMatch) computeConfidence(rank, reasons int) float64 {
 	if f.typo {
 		c -= 0.1
 	}
-	if f.lexicon {
+	if f.isSign {
 		c -= 0.15
 	}
 	if reasons > 1 {

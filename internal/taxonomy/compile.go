@@ -25,9 +25,22 @@ type matcher struct {
 	suffixLengths lengthsByEdge       // lengths of the stems in suffixes
 	compoundTails lengthsByEdge       // lengths of the words that can end a compound
 	typos         typoIndex
-	orderToken    *regexp.Regexp // matches an order number; may be nil
-	orderWord     wordEntry      // the meaning of an order number
+	orderToken    *regexp.Regexp          // matches an order number; may be nil
+	orderWord     wordEntry               // the meaning of an order number
+	followers     map[string]bool         // words that may follow the particle of a separated verb
+	chat          map[string][]*wordEntry // chat spellings
 	cache         wordCache
+
+	// The lexicon.
+	stems        [languages]map[string][]int32 // slots by stem
+	compounds    map[string][]int32            // slots by the stem of a Dutch word that can be part of a compound
+	wideTypos    [languages]typoIndex          // words of the lexicon and of widened phrases
+	isState      []bool                        // by slot: it is filled by a concept that a negation removes
+	expressions  []compiledPhrase
+	byExpression [][]int32 // expressions by their least used slot
+	feeds        []feed
+	forms        []wideForm
+	byKey        [][]int32 // forms by their least used key
 
 	phrases  []compiledPhrase
 	byAnchor [][]int32 // phrases of reasons and products by their least used slot
@@ -46,6 +59,7 @@ const (
 	closingPhrase  // the phrase begins the signature of a mail
 	signPhrase     // a negatable sign of danger, from the lexicon
 	harmlessPhrase // an everyday phrase with words of a sign
+	conceptPhrase  // an expression of the lexicon; its target is a slot
 )
 
 type compiledPhrase struct {
@@ -64,21 +78,20 @@ const (
 	slotNot int32 = iota
 	slotOnly
 	slotBut
+	slotNone
+	slotSkip
 )
 
 const (
-	notWords  = "niet|geen|nooit|nergens|zonder|not|no|never|without|isnt|arent|wasnt|werent|doesnt|dont|didnt|hasnt|havent|cant|cannot|wont|nor"
-	onlyWords = "alleen|slechts|enkel|only|just"
-	butWords  = "maar|want|omdat|dus|but|because|however|en|and|dat|that|waarom|why|hoe|how|toen|when|terwijl|while"
+	maxSkip     = 2 // most of these words in one place
+	maxWideGap  = 5 // most words that .. matches in an expression
+	maxFinalGap = 8 // the same before the last part of a separated verb
 )
-
-// orderWords are the words that an order number counts as.
-var orderWords = []string{"bestelling", "order"}
 
 // compileMatcher compiles the phrases of t.
 func compileMatcher(t *Taxonomy) *matcher {
 	c := compiler{m: &matcher{reasons: len(t.Reasons), products: len(t.Products)}, phraseParser: newPhraseParser(t.Words)}
-	for _, words := range []string{notWords, onlyWords, butWords} { // in the order of the constants
+	for _, words := range []string{notWords, onlyWords, butWords, noneWords, skipWords} { // in the order of the constants
 		_, _ = c.slotNumber(words)
 	}
 	c.m.phrases = make([]compiledPhrase, 0, expectedSize)
@@ -96,6 +109,7 @@ func compileMatcher(t *Taxonomy) *matcher {
 		c.addPhrases(int32(len(t.Reasons)+i), plainPhrase, p.Phrases) //nolint:gosec // a file of 1 MB has fewer
 	}
 	c.addAsides()
+	c.widenPhrases(t)
 	c.indexWords()
 	c.indexCommonWords()
 	c.indexByAnchor()
@@ -104,7 +118,13 @@ func compileMatcher(t *Taxonomy) *matcher {
 	for _, w := range orderWords {
 		c.m.orderWord.slots = append(c.m.orderWord.slots, c.m.words[w]...)
 	}
+	stemmer := lexicon.NewStemmer()
+	c.m.orderWord.wide[dutch] = c.m.stems[dutch][stemmer.Dutch("bestelling")]
+	c.m.orderWord.wide[english] = c.m.stems[english][stemmer.English("order")]
 	c.m.cache.entries = map[string]*wordEntry{}
+	c.m.followers = wordSet(followers)
+	c.indexForms()
+	c.addChat()
 	return c.m
 }
 
@@ -126,6 +146,9 @@ func (c *compiler) addPhrases(target int32, k phraseKind, p Phrases) {
 				panic("taxonomy: invalid phrase in a checked taxonomy: " + err.Error())
 			}
 			one := compiledPhrase{phrase: ph, target: target, kind: k, language: l.language, matched: l.texts[i : i+1 : i+1]}
+			if k == voidingPhrase || int(target) >= c.m.reasons {
+				one.language = undecided // names of products are the same in both languages
+			}
 			one.danger = k == signPhrase
 			one.negatable = k == negatablePhrase || (k == signPhrase && !c.hasNegation(ph))
 			one.exact = ph.weight == 1 && c.shortestWord(ph.parts[0][0].number) < minTypoAlone
@@ -225,8 +248,9 @@ func (c *compiler) addAsides() {
 	c.addPhrases(0, closingPhrase, Phrases(lexicon.Closings))
 }
 
-// addDangers adds the signs of the dangers that a critical reason is about. Its own
-// phrases must come last in the list of phrases.
+// addDangers adds the signs of dangers to a critical reason: of each danger
+// that a phrase of the reason names. The reason's phrases must be the last ones
+// in the list of phrases.
 func (c *compiler) addDangers(reason int32) {
 	first := len(c.m.phrases)
 	for first > 0 && c.m.phrases[first-1].target == reason {
@@ -255,4 +279,70 @@ func (c *compiler) isAbout(p phrase, topics []string) bool {
 // hasNegation reports whether a word of the phrase is a negation, as in "not safe".
 func (c *compiler) hasNegation(p phrase) bool {
 	return slices.ContainsFunc(c.wordsOf(p), func(word string) bool { return strings.Contains("|"+notWords+"|", "|"+word+"|") })
+}
+
+// addStem makes the words with a stem fill a slot. Slot -1 only makes them known.
+func (m *matcher) addStem(l language, stem string, slot int32) {
+	if m.stems[l] == nil {
+		m.stems[l] = make(map[string][]int32, expectedSize)
+	}
+	known, ok := m.stems[l][stem]
+	switch {
+	case slot >= 0:
+		m.stems[l][stem] = append(known, slot)
+	case !ok:
+		m.stems[l][stem] = nil
+	}
+}
+
+// indexForms lists every expression and every wide form under its least used slot.
+func (c *compiler) indexForms() {
+	m := c.m
+	uses := make([]int, m.slots)
+	for _, e := range m.expressions {
+		for _, s := range e.parts[0] {
+			uses[s.number]++
+		}
+	}
+	m.byExpression = make([][]int32, m.slots)
+	for i, e := range m.expressions {
+		rarest := e.parts[0][0].number
+		for _, s := range e.parts[0] {
+			if uses[s.number] < uses[rarest] {
+				rarest = s.number
+			}
+		}
+		m.byExpression[rarest] = append(m.byExpression[rarest], int32(i)) //nolint:gosec // a file of 1 MB has fewer
+	}
+	clear(uses)
+	for _, f := range m.forms {
+		for _, k := range f.keys {
+			uses[k]++
+		}
+	}
+	m.byKey = make([][]int32, m.slots)
+	for i, f := range m.forms {
+		rarest := f.keys[0]
+		for _, k := range f.keys {
+			if uses[k] < uses[rarest] {
+				rarest = k
+			}
+		}
+		m.byKey[rarest] = append(m.byKey[rarest], int32(i)) //nolint:gosec // as above
+	}
+}
+
+// addChat adds the chat spellings that are not words of the taxonomy.
+func (c *compiler) addChat() {
+	c.m.chat = make(map[string][]*wordEntry, len(lexicon.Chat))
+	s := c.m.acquireState()
+	for from, to := range lexicon.Chat {
+		if _, ok := c.m.words[from]; ok {
+			continue
+		}
+		for w := range strings.FieldsSeq(to) {
+			s.word = append(s.word[:0], w...)
+			c.m.chat[from] = append(c.m.chat[from], c.m.lookupWord(s))
+		}
+	}
 }

@@ -35,6 +35,7 @@ type part []slot
 type slot struct {
 	number int32 // index in phraseParser.slots
 	gap    bool  // other words may be between this word and the previous one
+	final  bool  // it is at the end of a clause, or before a word such as "and"
 }
 
 const (
@@ -42,10 +43,10 @@ const (
 	maxNear         = 8 // largest distance of the parts of &, in words
 	maxNegation     = 3 // words after a negation that it negates
 	maxPhraseLen    = 120
-	minStem         = 3 // fewest letters next to *
-	minTypoAlone    = 9 // the same for a word that is the whole phrase
-	minTypo         = 6 // fewest letters of a word that matches with a typing error or in a compound
-	minCompoundRest = 3 // fewest letters that the compound has in addition
+	minStem         = 3  // fewest letters next to *
+	minTypoAlone    = 10 // the same for a word that is the whole phrase
+	minTypo         = 6  // fewest letters of a word that matches with a typing error or in a compound
+	minCompoundRest = 3  // fewest letters that the compound has in addition
 )
 
 // A phraseParser parses phrases. It numbers their words and slots, because most of
@@ -57,13 +58,14 @@ type phraseParser struct {
 	wordNumbers  map[string]int32 // number of each word
 	slotsByField map[string]int32 // number of each slot by its text in a phrase
 	slotsByWords map[string]int32 // number of each slot by its encoded word numbers
+	isSet        map[int32]bool   // slots that are a set, like $invoice
 }
 
 // expectedSize is the typical number of words, slots and phrases in a file.
 const expectedSize = 4096
 
 func newPhraseParser(sets map[string]string) *phraseParser {
-	return &phraseParser{sets: sets, wordNumbers: make(map[string]int32, expectedSize), slotsByField: make(map[string]int32, expectedSize), slotsByWords: make(map[string]int32, expectedSize)}
+	return &phraseParser{sets: sets, wordNumbers: make(map[string]int32, expectedSize), slotsByField: make(map[string]int32, expectedSize), slotsByWords: make(map[string]int32, expectedSize), isSet: map[int32]bool{}}
 }
 
 // wordNumber returns the number of a folded word. A new word gets the next number.
@@ -98,7 +100,7 @@ func (r *phraseParser) parsePhrase(text string) (phrase, error) {
 			if err != nil {
 				return phrase{}, err
 			}
-			p.parts[last] = append(p.parts[last], slot{number, gap})
+			p.parts[last] = append(p.parts[last], slot{number: number, gap: gap})
 			p.weight++
 			gap = false
 		}
@@ -147,6 +149,9 @@ func (r *phraseParser) slotNumber(field string) (int32, error) {
 		r.slots = append(r.slots, words)
 	}
 	r.slotsByField[field] = n
+	if strings.HasPrefix(field, "$") && !strings.Contains(field, "|") {
+		r.isSet[n] = true
+	}
 	return n, nil
 }
 

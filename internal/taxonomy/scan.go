@@ -1,7 +1,5 @@
 package taxonomy
 
-import "math/bits"
-
 const (
 	window  = 64 // words that are matched together, one bit each
 	overlap = 16 // words that are in two windows, so that every phrase is within one
@@ -18,23 +16,38 @@ type scanState struct {
 	words    []textWord
 	language language // of the text
 	end      int      // words from here on are a signature
+	isLong   bool     // its sentences are matched one by one
 
 	// The words of the window are represented by one bit each.
-	slots    []uint64          // those that fill each slot
-	typos    []uint64          // those that fill it with a typing error
-	touched  []int32           // slots that a word of the window fills
-	stops    uint64            // those that follow the end of a sentence
-	clauses  uint64            // those that follow the end of a clause, for example a comma
-	muted    uint64            // those of an aside
-	harmless uint64            // those of an everyday phrase with words of a sign of danger
-	foreign  [languages]uint64 // by language: those in a sentence of another language
-	first    int               // index of the first word of the window
+	slots       []uint64          // those that fill each slot
+	typos       []uint64          // those that fill it with a typing error
+	touched     []int32           // slots that a word of the window fills
+	stops       uint64            // those that follow the end of a sentence
+	clauses     uint64            // those that follow the end of a clause, for example a comma
+	muted       uint64            // those of an aside
+	negated     uint64            // those that closely follow a negation
+	finals      uint64            // those at the end of a clause, or before a follower
+	harmless    uint64            // those of an everyday phrase with words of a sign of danger
+	foreign     [languages]uint64 // by language: those in a sentence of another language
+	compound    uint64            // those that are compounds of two known words
+	expressions []uint64          // those of each expression of the lexicon; its last word has the meaning
+	first       int               // index of the first word of the window
 
 	matches []targetMatch
-	targets []int32 // targets with a match
+	targets []int32         // targets with a match
+	matched []sentenceMatch // phrases of reasons
+	wide    []wideMatch
+	scores  []float32 // by reason, for other words than those of a wide match
+	scored  []int32   // reasons with a score
 	top     []int32
 	word    []byte
 	found   []int32
+}
+
+// A sentenceMatch is a reason with a phrase in a sentence.
+type sentenceMatch struct {
+	sentence int32 // index of its first word
+	target   int32
 }
 
 // acquireState returns an empty state. The caller puts it back into m.pool.
@@ -45,7 +58,7 @@ func (m *matcher) acquireState() *scanState {
 	}
 	return &scanState{
 		slots: make([]uint64, m.slots), typos: make([]uint64, m.slots),
-		matches: make([]targetMatch, m.reasons+m.products), word: make([]byte, 0, 64),
+		matches: make([]targetMatch, m.reasons+m.products), word: make([]byte, 0, 64), scores: make([]float32, m.reasons),
 	}
 }
 
@@ -55,6 +68,8 @@ func (s *scanState) resetState() {
 		s.matches[t] = targetMatch{}
 	}
 	s.targets = s.targets[:0]
+	s.matched = s.matched[:0]
+	s.wide = s.wide[:0]
 	s.words = s.words[:0]
 }
 
@@ -68,6 +83,9 @@ func (s *scanState) clearWindow() {
 	s.clauses = 0
 	s.muted = 0
 	s.harmless = 0
+	s.finals = 0
+	s.compound = 0
+	s.expressions = s.expressions[:0]
 	s.foreign = [languages]uint64{}
 }
 
@@ -75,7 +93,8 @@ func (s *scanState) clearWindow() {
 func (m *matcher) scanText(s *scanState, text string) {
 	m.readWords(s, text)
 	s.end = len(s.words)
-	if len(text) <= shortText {
+	s.isLong = len(text) > shortText
+	if !s.isLong {
 		m.scanWords(s, 0, s.end)
 		return
 	}
@@ -88,6 +107,9 @@ func (m *matcher) scanText(s *scanState, text string) {
 
 // scanWords evaluates the words from begin to end, window by window.
 func (m *matcher) scanWords(s *scanState, begin, end int) {
+	if begin == end {
+		return
+	}
 	for {
 		last := min(begin+window, end)
 		s.clearWindow()
@@ -119,15 +141,41 @@ func (s *scanState) fillWindow(begin, end int) {
 			s.foreign[dutch] |= bit
 		default: // an undecided word counts in both
 		}
-		for _, slot := range t.word.slots {
-			if s.slots[slot] == 0 {
-				s.touched = append(s.touched, slot)
-			}
-			s.slots[slot] |= bit
-			if t.word.typo {
-				s.typos[slot] |= bit
-			}
+		s.markSlots(t.word.slots, bit, t.word.typo)
+		if t.language != english {
+			s.markSlots(t.word.wide[dutch], bit, t.word.wideTypo)
 		}
+		if t.language != dutch {
+			s.markSlots(t.word.wide[english], bit, t.word.wideTypo)
+		}
+		if t.word.isCompound {
+			s.compound |= bit
+		}
+		if t.word.isFollower && i > begin {
+			s.finals |= bit >> 1
+		}
+	}
+	s.finals |= s.clauses>>1 | uint64(1)<<(end-begin-1)
+}
+
+// markSlots records that a word fills slots.
+func (s *scanState) markSlots(slots []int32, bit uint64, typo bool) {
+	for _, slot := range slots {
+		if slot < 0 {
+			continue
+		}
+		s.touch(slot)
+		s.slots[slot] |= bit
+		if typo {
+			s.typos[slot] |= bit
+		}
+	}
+}
+
+// touch records that words will fill a slot.
+func (s *scanState) touch(slot int32) {
+	if s.slots[slot] == 0 {
+		s.touched = append(s.touched, slot)
 	}
 }
 
@@ -135,37 +183,76 @@ func (s *scanState) fillWindow(begin, end int) {
 // window.
 func (m *matcher) evaluateWindow(s *scanState) {
 	m.muteAsides(s)
-	negated := s.negatedWords()
+	s.negated = s.negatedWords()
 	for _, slot := range s.touched {
 		for _, p := range m.byAnchor[slot] {
-			c := &m.phrases[p]
-			hits := c.findStarts(s, negated)
+			if hits := m.phrases[p].findStarts(s); hits != 0 {
+				m.recordMatch(s, p, hits)
+			}
+		}
+	}
+	m.fillConcepts(s)
+	m.matchForms(s)
+}
+
+// recordMatch records that phrase p matches. hits are the words at which it begins.
+func (m *matcher) recordMatch(s *scanState, p int32, hits uint64) {
+	c := &m.phrases[p]
+	f := &s.matches[c.target]
+	if f.weight == 0 && !f.void {
+		s.targets = append(s.targets, c.target)
+	}
+	if c.kind == voidingPhrase {
+		f.void = true
+		return
+	}
+	if int(c.target) < m.reasons {
+		s.matched = append(s.matched, sentenceMatch{s.sentenceOf(lowestBit(hits)), c.target})
+	}
+	f.count++
+	isSign := c.kind == signPhrase
+	at := s.first + lowestBit(hits)
+	isLonger := c.weight > f.weight
+	isEarlier := c.weight == f.weight && at < f.at
+	switch {
+	case isSign && f.weight > 0 && !f.isSign: // a phrase of the taxonomy decides
+	case isLonger, isEarlier, f.isSign && !isSign:
+		f.weight = c.weight
+		f.isSign = isSign
+		f.phrase = p
+		f.at = at
+		f.typo = c.containsTypo(s)
+		f.spans = s.spansOf(c.matchedWords(s, hits))
+	}
+}
+
+// fillConcepts fills the slots of concepts that expressions of several words fill, and
+// empties those that a negation removes.
+func (m *matcher) fillConcepts(s *scanState) {
+	for _, slot := range s.touched {
+		if m.isState[slot] {
+			s.slots[slot] &^= s.negated
+		}
+	}
+	for i := 0; i < len(s.touched); i++ { // grows
+		for _, x := range m.byExpression[s.touched[i]] {
+			e := &m.expressions[x]
+			hits := e.findStarts(s)
 			if hits == 0 {
 				continue
 			}
-			f := &s.matches[c.target]
-			if f.weight == 0 && !f.void {
-				s.targets = append(s.targets, c.target)
+			s.touch(e.target)
+			for ; hits != 0; hits &= hits - 1 {
+				words := e.matchedWords(s, hits)
+				s.slots[e.target] |= 1 << highestBit(words)
+				s.expressions = append(s.expressions, words)
 			}
-			if c.kind == voidingPhrase {
-				f.void = true
-				continue
-			}
-			f.count++
-			if c.kind == signPhrase && f.weight > 0 && !f.lexicon {
-				continue // a phrase of the taxonomy decides
-			}
-			at := s.first + lowestBit(hits)
-			isEarlier := c.weight == f.weight && at < f.at
-			isOwn := f.lexicon && c.kind != signPhrase
-			if c.weight > f.weight || isEarlier || isOwn {
-				f.weight = c.weight
-				f.lexicon = c.kind == signPhrase
-				f.phrase = p
-				f.at = at
-				f.typo = c.containsTypo(s)
-				f.spans = s.spansOf(c.matchedWords(s, hits))
-			}
+		}
+	}
+	for _, f := range m.feeds {
+		if words := s.slots[f.from]; words != 0 {
+			s.touch(f.to)
+			s.slots[f.to] |= words
 		}
 	}
 }
@@ -176,7 +263,7 @@ func (m *matcher) muteAsides(s *scanState) {
 	for _, slot := range s.touched {
 		for _, p := range m.asides[slot] {
 			c := &m.phrases[p]
-			hits := c.findStarts(s, 0)
+			hits := c.findStarts(s)
 			if c.kind == closingPhrase {
 				hits &= s.stops | s.clauses
 			}
@@ -209,150 +296,4 @@ func (s *scanState) negatedWords() uint64 {
 		scope |= x
 	}
 	return scope
-}
-
-// findStarts returns the words at which the phrase begins.
-func (c *compiledPhrase) findStarts(s *scanState, negated uint64) uint64 {
-	not := s.muted | s.foreign[c.language] // words that cannot be part of the phrase
-	if c.negatable {
-		not |= negated
-	}
-	if c.danger {
-		not |= s.harmless
-	}
-	if c.exact {
-		not |= s.typos[c.parts[0][0].number]
-	}
-	var all uint64
-	for i, p := range c.parts {
-		at := p.findStarts(s, not)
-		if at == 0 {
-			return 0
-		}
-		if i == 0 {
-			all = at
-			continue
-		}
-		all &= withinReach(at)
-	}
-	return all
-}
-
-// findStarts returns the words at which the part begins. It works backwards from
-// the last slot.
-func (p part) findStarts(s *scanState, not uint64) uint64 {
-	last := len(p) - 1
-	at := s.slots[p[last].number] &^ not
-	for i := last - 1; i >= 0 && at != 0; i-- {
-		reach := at &^ s.stops >> 1
-		if p[i+1].gap {
-			x := reach
-			for range maxGap {
-				x = x &^ s.stops >> 1
-				reach |= x
-			}
-		}
-		at = s.slots[p[i].number] &^ not & reach
-	}
-	return at
-}
-
-// withinReach returns all words at most maxNear words from a word of at.
-func withinReach(at uint64) uint64 {
-	all := at
-	for k := 1; k <= maxNear; k++ {
-		all |= at<<k | at>>k
-	}
-	return all
-}
-
-// containsTypo reports whether every word that fills a slot of the phrase has a
-// typing error, for at least one slot.
-func (c *compiledPhrase) containsTypo(s *scanState) bool {
-	for _, p := range c.parts {
-		for _, sl := range p {
-			if s.typos[sl.number] == s.slots[sl.number] {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// matchedWords returns the words of the window that the phrase matched. hits has a
-// bit for every word at which the phrase begins; the first one is used.
-func (c *compiledPhrase) matchedWords(s *scanState, hits uint64) uint64 {
-	begin := lowestBit(hits)
-	var mask uint64
-	for i, p := range c.parts {
-		at := begin
-		if i > 0 {
-			at = nearestBit(p.findStarts(s, 0), begin)
-		}
-		for j, sl := range p {
-			if j > 0 {
-				reach := 1
-				if sl.gap {
-					reach += maxGap
-				}
-				next := -1
-				for k := at + 1; k <= at+reach && k < window; k++ {
-					if s.slots[sl.number]>>k&1 == 1 {
-						next = k
-						break
-					}
-				}
-				if next < 0 {
-					break
-				}
-				at = next
-			}
-			mask |= 1 << at
-		}
-	}
-	return mask
-}
-
-// allMatchedWords returns the words of the window that the phrase matched at any of
-// hits, and the words between them.
-func (c *compiledPhrase) allMatchedWords(s *scanState, hits uint64) uint64 {
-	var all uint64
-	for ; hits != 0; hits &= hits - 1 {
-		all |= fillBits(c.matchedWords(s, hits))
-	}
-	return all
-}
-
-// spansOf returns the ranges of the words of the window in mask.
-func (s *scanState) spansOf(mask uint64) Spans {
-	var out Spans
-	for ; mask != 0; mask &= mask - 1 {
-		out.appendSpan(s.words[s.first+lowestBit(mask)].at)
-	}
-	return out
-}
-
-func lowestBit(mask uint64) int { return bits.TrailingZeros64(mask) }
-
-// fillBits returns mask with all bits between its lowest and its highest bit.
-func fillBits(mask uint64) uint64 {
-	if mask == 0 {
-		return 0
-	}
-	return ^uint64(0) << lowestBit(mask) & (^uint64(0) >> bits.LeadingZeros64(mask))
-}
-
-// nearestBit returns the position of the bit of at that is nearest to position to.
-// It returns to if at has no bits.
-func nearestBit(at uint64, to int) int {
-	best := to
-	for d := range window {
-		if to-d >= 0 && at>>(to-d)&1 == 1 {
-			return to - d
-		}
-		if to+d < window && at>>(to+d)&1 == 1 {
-			return to + d
-		}
-	}
-	return best
 }

@@ -62,9 +62,10 @@ type reasonWeight struct {
 
 // A suggester holds the weights of words.
 type suggester struct {
-	reasons int
-	words   map[string][]reasonWeight
-	stems   map[string][]reasonWeight // by stem with its *: "factu*"
+	reasons  int
+	words    map[string][]reasonWeight
+	prefixes map[string][]reasonWeight // by the stem of "factu*"
+	suffixes map[string][]reasonWeight // by the stem of "*factuur"
 }
 
 // scoreReasons returns the score of each reason. Every word of text counts once.
@@ -89,11 +90,14 @@ func (s *suggester) weightsOf(word string) []reasonWeight {
 	if found, ok := s.words[word]; ok {
 		return found
 	}
+	if len(word) > maxWordLength {
+		return nil
+	}
 	for n := len(word); n >= minStem; n-- {
-		if found, ok := s.stems[word[:n]+"*"]; ok {
+		if found, ok := s.prefixes[word[:n]]; ok {
 			return found
 		}
-		if found, ok := s.stems["*"+word[len(word)-n:]]; ok {
+		if found, ok := s.suffixes[word[len(word)-n:]]; ok {
 			return found
 		}
 	}
@@ -101,9 +105,9 @@ func (s *suggester) weightsOf(word string) []reasonWeight {
 }
 
 // stopWords are common words that do not indicate a reason, in addition to the common
-// words of a language.
-const stopWords = "2 alle already als an are be by came day days dagen de door er had has have her him in is last man me men more of on order over " +
-	"said start time tijd to via voor waiting wacht wachten want was we week weeks x zegt"
+// words of a language and the function words.
+const stopWords = "alle already bekend binnen by call came contact daar door echter er gewoon graag had helaas her him is keer last lees lijkt man men minder mogelijk niemand nieuw nieuwe " +
+	"of order over per precies said samen snel start stel tien tijd via voor waiting want wat wacht wachten week weken welk x zegt zien zie 1 2 3 4 5"
 
 // A reasonShare is how specific a word is to one reason, from 0 to 1.
 type reasonShare struct {
@@ -164,12 +168,12 @@ func newSuggester(t *Taxonomy) *suggester {
 // weigh returns the suggester with the weights of all words that are not common.
 func (w *weigher) weigh(reasons int) *suggester {
 	common := map[string]bool{}
-	for _, list := range []string{commonDutch, commonEnglish, stopWords} {
+	for _, list := range []string{commonDutch, commonEnglish, stopWords, functionWords, questionWords, strings.ReplaceAll(noneWords, "|", " ")} {
 		for word := range strings.FieldsSeq(list) {
 			common[word] = true
 		}
 	}
-	s := &suggester{reasons: reasons, words: map[string][]reasonWeight{}, stems: map[string][]reasonWeight{}}
+	s := &suggester{reasons: reasons, words: map[string][]reasonWeight{}, prefixes: map[string][]reasonWeight{}, suffixes: map[string][]reasonWeight{}}
 	for n, by := range w.uses {
 		word := w.words[n]
 		if common[word] {
@@ -184,9 +188,12 @@ func (w *weigher) weigh(reasons int) *suggester {
 		for i, u := range by {
 			weights[i] = reasonWeight{u.reason, float32(rare * u.share)}
 		}
-		if strings.Contains(word, "*") {
-			s.stems[word] = weights
-		} else {
+		switch {
+		case strings.HasSuffix(word, "*"):
+			s.prefixes[strings.TrimSuffix(word, "*")] = weights
+		case strings.HasPrefix(word, "*"):
+			s.suffixes[strings.TrimPrefix(word, "*")] = weights
+		default:
 			s.words[word] = weights
 		}
 	}

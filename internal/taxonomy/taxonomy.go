@@ -8,8 +8,9 @@
 // safe for concurrent use.
 //
 // Classification uses rules only. Every result names the phrases that decided. A
-// text that no rule recognises has no reason. [Taxonomy.Suggest] then returns
-// reasons that an agent can choose from.
+// phrase matches as it is written, or through the lexicon of everyday customer
+// service in package lexicon. A text that no rule recognises has no reason.
+// [Taxonomy.Suggest] then returns reasons that an agent can choose from.
 package taxonomy
 
 import (
@@ -169,8 +170,12 @@ type Reason struct {
 	// PerProduct counts the contacts of each product separately, for example
 	// for a defect. If it is false, the product of a contact is left empty, for
 	// example for a password: otherwise one cause would be split into many.
-	PerProduct bool   `yaml:"per_product"`
-	Detect     Detect `yaml:"detect"`
+	PerProduct bool `yaml:"per_product"`
+	// RemedyFor holds the ids of reasons that this one is a remedy for; "*" means all.
+	// A text with one of them is not about this reason: a customer who wants to
+	// exchange a broken kettle has one wish, and the kettle's department answers it.
+	RemedyFor []string `yaml:"remedy_for"`
+	Detect    Detect   `yaml:"detect"`
 	// Threshold is the number of distinct customers that opens a problem when
 	// they make contact within Window.
 	Threshold int      `yaml:"threshold"`

@@ -7,11 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// maxWords limits the words of a text that are read. The reason of a longer text is
-// normally in its first words.
+// maxWords limits the words of a text that are read. The first words normally say the
+// reason of a longer text.
 const maxWords = 4000
 
-// A textWord is one word of a text, or one order number.
+// A textWord is a word or an order number of a text.
 type textWord struct {
 	at       Span
 	word     *wordEntry
@@ -22,9 +22,14 @@ type textWord struct {
 
 // A wordEntry is the meaning of a word in the taxonomy. It does not change.
 type wordEntry struct {
-	slots    []int32 // the slots that the word fills
-	typo     bool    // it fills them with a typing error
-	language language
+	text       string  // the folded word
+	slots      []int32 // the slots that the word fills
+	typo       bool    // it fills them with a typing error
+	language   language
+	isFollower bool               // it may follow the particle of a separated verb
+	wide       [languages][]int32 // by language: the slots that it fills by the lexicon
+	wideTypo   bool               // it fills them with a typing error
+	isCompound bool               // it is a Dutch compound of two words of the lexicon
 }
 
 // readWords splits text into words and decides the language of each sentence.
@@ -56,6 +61,14 @@ func (m *matcher) readWords(s *scanState, text string) {
 			one.at.To = int32(end) //nolint:gosec // texts are shorter
 			one.word = &m.orderWord
 			i = end
+		} else if entries, ok := m.chat[string(s.word)]; ok {
+			for _, e := range entries {
+				one.word = e
+				s.words = append(s.words, one)
+				one.stop = false
+				one.clause = false
+			}
+			continue
 		} else {
 			one.word = m.lookupWord(s)
 		}

@@ -65,7 +65,7 @@ func contactsOf(t *testing.T, table *store.Table, ids ...identity.CustomerID) (s
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, k := range contact.Contacts(ms) {
+		for _, k := range contact.Contacts(contact.Read(ms, nil)) {
 			made[id] = append(made[id], k.ID)
 		}
 	}

@@ -3,7 +3,6 @@ package triage
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/detection"
@@ -12,108 +11,155 @@ import (
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
-// classifyContact sets the causes, department and taxonomy version of a contact
-// from the customer's words and from the reasons that agents registered, in the
-// order of the messages. The latest correction by an agent replaces the reasons
-// of all messages until its time.
-func (t *Triage) classifyContact(ctx context.Context, k *contact.Contact, corrections []contact.Correction) error {
-	text := message.CustomerText(k.Messages, detection.MaxText)
-	hints, err := t.orderHints(ctx, text)
-	if err != nil {
-		return err
+// reader finds the causes in the messages of one customer. It reads each order
+// once. It is not safe for concurrent use.
+type reader struct {
+	*Triage
+	orders map[string][]string // products by order number
+}
+
+func (t *Triage) newReader() *reader { return &reader{t, map[string][]string{}} }
+
+// read returns the readings of messages: the causes in the customer's words, or
+// the reason that an agent registered. If no phrase matches, the model may guess.
+// What people decided about a message replaces what its words say.
+func (r *reader) read(ctx context.Context, messages []message.Message, decisions []contact.Decision) ([]contact.Reading, error) {
+	out := make([]contact.Reading, len(messages))
+	for i, m := range messages {
+		_, machine := contact.WrittenByMachine(m, r.AppTexts)
+		out[i] = contact.Reading{Message: m, ReadBy: r.version(), Machine: &machine}
 	}
-	correctedUntil := t.applyCorrection(k, corrections)
-	var buffer [8]taxonomy.Result
-	products := t.productsByReason(text, hints)
-	for _, m := range k.Messages {
+	contact.Decide(out, decisions)
+	for i := range out {
 		if err := ctx.Err(); err != nil {
-			return fault.Wrap(fault.Unavailable, err, "no time left to classify")
+			return nil, fault.Wrap(fault.Unavailable, err, "no time left to classify")
 		}
-		if !m.SentAt.After(correctedUntil) {
-			continue
-		}
-		if m.Reason != "" {
-			cause := t.agentCause(m.Reason, m.Product)
-			cause.Message = m.ID
-			cause.Confidence = 1
-			k.Causes = addCause(k.Causes, cause)
-		}
-		empty := m.Text == "" && m.Subject == ""
-		if m.Direction != message.Inbound || empty {
-			continue
-		}
-		for _, r := range t.Taxonomy.ClassifyAll(m.TextWithSubject(), hints, buffer[:0]) {
-			if r.Reason != "" {
-				k.Causes = addCause(k.Causes, t.detectedCause(r, m.ID, products))
-			}
+		var err error
+		if out[i].Causes, err = r.causesOf(ctx, &out[i]); err != nil {
+			return nil, err
 		}
 	}
-	k.Department = contact.Unassigned
-	k.Taxonomy = t.Taxonomy.Version
-	if len(k.Causes) > 0 {
-		k.Department = k.Causes[0].Department
-	}
-	return nil
+	return out, nil
 }
 
-// applyCorrection adds the causes of the latest correction to a contact. It
-// returns until when the correction replaces the reasons of messages: the zero
-// time without a correction.
-func (t *Triage) applyCorrection(k *contact.Contact, corrections []contact.Correction) (until time.Time) {
-	latest, ok := latestCorrection(k.Messages, corrections)
-	if !ok {
-		return time.Time{}
-	}
-	for _, c := range latest.Causes {
-		cause := t.agentCause(c.Reason, c.Product)
-		cause.Corrected = true
+// causesOf returns the causes of a message whose other marks are set.
+func (r *reader) causesOf(ctx context.Context, m *contact.Reading) ([]contact.Cause, error) {
+	if m.Reason != "" {
+		cause := r.newCause(m.Reason, m.Product)
+		cause.Message = m.ID
 		cause.Confidence = 1
-		k.Causes = addCause(k.Causes, cause)
+		cause.FoundBy = contact.ByAgent
+		return []contact.Cause{cause}, nil
 	}
-	return latest.Until
+	empty := m.Text == "" && m.Subject == ""
+	saysNothing := *m.Machine || empty || m.Passive || m.Deleted
+	if m.Direction != message.Inbound || saysNothing {
+		return nil, nil
+	}
+	return r.findCauses(ctx, m.Message)
 }
 
-// latestCorrection returns the latest correction of one of these messages.
-func latestCorrection(ms []message.Message, corrections []contact.Correction) (latest contact.Correction, ok bool) {
-	if len(corrections) == 0 {
-		return latest, false
+// version returns what messages are read with now.
+func (t *Triage) version() contact.Version {
+	return contact.Version{Taxonomy: t.Taxonomy.Version, Model: t.modelID()}
+}
+
+// findCauses returns the causes that a message names.
+func (r *reader) findCauses(ctx context.Context, m message.Message) ([]contact.Cause, error) {
+	text := m.TextWithSubject()
+	hints, err := r.orderHints(ctx, text)
+	if err != nil {
+		return nil, err
 	}
-	ids := make(map[message.ID]bool, len(ms))
-	for _, m := range ms {
-		ids[m.ID] = true
-	}
-	for _, c := range corrections {
-		if c.At.After(latest.At) && ids[c.Message] {
-			latest = c
+	var buffer [8]taxonomy.Result
+	var causes []contact.Cause
+	for _, found := range r.Taxonomy.ClassifyAll(text, hints, buffer[:0]) {
+		if found.Reason != "" && !r.doubtsPhrase(m, found) {
+			causes = append(causes, detectedCause(found, m.ID))
 		}
 	}
-	return latest, !latest.At.IsZero()
+	if len(causes) > 0 {
+		return causes, nil
+	}
+	if c, ok := r.guessCause(text, r.productIn(text, hints)); ok {
+		c.Message = m.ID
+		causes = append(causes, c)
+	}
+	return causes, nil
 }
 
-// detectedCause returns the cause that the taxonomy found in a message. products
-// has the product of a reason when the customer named it in another message.
-func (t *Triage) detectedCause(r taxonomy.Result, in message.ID, products map[string]string) contact.Cause {
+// detectedCause returns the cause that the taxonomy found in a message.
+func detectedCause(r taxonomy.Result, in message.ID) contact.Cause {
 	c := contact.Cause{
 		Reason: r.Reason, Product: r.Product, Department: r.Department,
-		Words: r.Matched, Message: in, Confidence: r.Confidence,
+		FoundBy: contact.ByPhrase, Words: r.Matched, Message: in, Confidence: r.Confidence,
 	}
 	for _, s := range r.Spans.List() {
 		c.Spans = append(c.Spans, [2]int32{s.From, s.To})
 	}
-	if c.Product == "" && products[r.Reason] != "" {
-		c.Product = products[r.Reason]
-		c.Department = t.Taxonomy.Owner(r.Reason, c.Product)
-	}
 	return c
 }
 
-// orderHints returns the products of the orders whose numbers a text names.
-func (t *Triage) orderHints(ctx context.Context, text string) (taxonomy.Hints, error) {
-	var h taxonomy.Hints
-	for _, order := range t.Taxonomy.OrderNumbers(text) {
-		products, err := t.Store.Customers.OrderProducts(ctx, order)
+// addProducts adds the product to the causes of contacts that have none: the
+// customer may name the product and the reason in different messages.
+func (r *reader) addProducts(ctx context.Context, contacts []contact.Contact) error {
+	for i := range contacts {
+		k := &contacts[i]
+		if len(k.Causes) == 0 || k.Causes[0].Product != "" {
+			continue
+		}
+		c := &k.Causes[0]
+		if c.FoundBy != contact.ByPhrase && c.FoundBy != contact.ByModel {
+			continue
+		}
+		if known, ok := r.Taxonomy.Reason(c.Reason); !ok || !known.PerProduct {
+			continue
+		}
+		product, err := r.productOf(ctx, *k)
 		if err != nil {
-			return h, err
+			return err
+		}
+		if product != "" {
+			c.Product = product
+			c.Department = r.Taxonomy.Owner(c.Reason, product)
+			k.Department = c.Department
+		}
+	}
+	return nil
+}
+
+// productOf returns the product that the text of a whole contact names for its
+// reason, or "".
+func (r *reader) productOf(ctx context.Context, k contact.Contact) (string, error) {
+	text := message.CustomerText(k.Messages, detection.MaxText)
+	hints, err := r.orderHints(ctx, text)
+	if err != nil {
+		return "", err
+	}
+	if k.Causes[0].FoundBy == contact.ByModel {
+		return r.productIn(text, hints), nil
+	}
+	var buffer [8]taxonomy.Result
+	product := ""
+	for _, found := range r.Taxonomy.ClassifyAll(text, hints, buffer[:0]) {
+		if found.Reason == k.Causes[0].Reason {
+			product = found.Product
+		}
+	}
+	return product, nil
+}
+
+// orderHints returns the products of the orders whose numbers a text names.
+func (r *reader) orderHints(ctx context.Context, text string) (taxonomy.Hints, error) {
+	var h taxonomy.Hints
+	for _, order := range r.Taxonomy.OrderNumbers(text) {
+		products, known := r.orders[order]
+		if !known {
+			var err error
+			if products, err = r.Store.Customers.OrderProducts(ctx, order); err != nil {
+				return h, err
+			}
+			r.orders[order] = products
 		}
 		h.Products = append(h.Products, products...)
 	}
@@ -122,43 +168,23 @@ func (t *Triage) orderHints(ctx context.Context, text string) (taxonomy.Hints, e
 	return h, nil
 }
 
-// productsByReason returns the product of each reason in the text of a whole
-// contact: the customer may name the product and the reason in different
-// messages.
-func (t *Triage) productsByReason(text string, hints taxonomy.Hints) map[string]string {
-	out := map[string]string{}
-	var buffer [8]taxonomy.Result
-	for _, r := range t.Taxonomy.ClassifyAll(text, hints, buffer[:0]) {
-		if r.Reason != "" {
-			out[r.Reason] = r.Product
-		}
-	}
-	return out
-}
-
-// agentCause returns the cause that an agent registered. It has a product only
-// if the taxonomy counts the reason by product.
-func (t *Triage) agentCause(reason, product string) contact.Cause {
+// newCause returns the cause of a reason. It has a product only if the taxonomy
+// counts the reason by product.
+func (t *Triage) newCause(reason, product string) contact.Cause {
 	if r, ok := t.Taxonomy.Reason(reason); ok && !r.PerProduct {
 		product = ""
 	}
 	return contact.Cause{Reason: reason, Product: product, Department: t.Taxonomy.Owner(reason, product)}
 }
 
-// addCause adds a cause unless its reason and product are there already. A cause
-// with a product replaces one with the same reason and no product.
-func addCause(causes []contact.Cause, c contact.Cause) []contact.Cause {
-	for i, have := range causes {
-		if have.Reason != c.Reason {
-			continue
-		}
-		if have.Product == "" && c.Product != "" {
-			causes[i] = c
-			return causes
-		}
-		if have.Product == c.Product || c.Product == "" {
-			return causes
+// agentCorrections returns corrections with the causes as the taxonomy has them.
+func (t *Triage) agentCorrections(corrections []contact.Correction) []contact.Correction {
+	out := slices.Clone(corrections)
+	for i, c := range out {
+		out[i].Causes = nil
+		for _, cause := range c.Causes {
+			out[i].Causes = append(out[i].Causes, t.newCause(cause.Reason, cause.Product))
 		}
 	}
-	return append(causes, c)
+	return out
 }

@@ -98,7 +98,7 @@ func TestHandle_CorrectionMovesContactToAnotherProblem(t *testing.T) {
 	if got := count(); got[cause] != [2]int{5, 5} || got["double-charge"] != [2]int{5, 5} || only(t, table, "c003").Department != contact.Unassigned {
 		t.Errorf("after no reason was left: %v", got)
 	}
-	after := says(3, 8, 101*time.Hour, "En mijn wachtwoord werkt niet meer, ik kan niet inloggen")
+	after := says(3, 8, 101*time.Hour, "En mijn wachtwoord werkt niet meer")
 	put(t, table, after)
 	handle(t, tr, after)
 	if k := only(t, table, "c003"); k.Causes[0].Reason != "password-reset" || k.Causes[0].Message != after.ID {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/problem"
@@ -77,6 +78,22 @@ func says(customer, n int, after time.Duration, text string) message.Message {
 func answered(m message.Message) message.Message {
 	m.Direction, m.Text = message.Outbound, "Dat zoeken we uit."
 	return m
+}
+
+// readingsOf returns the readings of messages by the taxonomy of the shop.
+func readingsOf(ms []message.Message) []contact.Reading {
+	readings := contact.Read(ms, nil)
+	for i, m := range ms {
+		if m.Direction != message.Inbound {
+			continue
+		}
+		for _, r := range shop.ClassifyAll(m.Text, taxonomy.Hints{}, nil) {
+			if r.Reason != "" {
+				readings[i].Causes = append(readings[i].Causes, contact.Cause{Reason: r.Reason, Product: r.Product, Department: r.Department, Message: m.ID})
+			}
+		}
+	}
+	return readings
 }
 
 // put stores messages like the intake function does.

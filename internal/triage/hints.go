@@ -20,7 +20,7 @@ type hint struct {
 	index    int       // of its first record in the batch
 	records  []int     // indexes of all its records
 
-	reclassifySince time.Time             // contacts with a message since then are classified again
+	reclassifySince time.Time             // messages since then are new, and are read with the present taxonomy
 	reclassifyIDs   []string              // ids of further contacts to classify again
 	historyChanged  bool                  // messages before from may have other reasons than before
 	changed         []identity.CustomerID // ids that an identity change names; nil without one
@@ -34,13 +34,21 @@ type hint struct {
 // afterAllMessages is later than the time of any message.
 var afterAllMessages = time.Unix(1<<40, 0)
 
+// pin keeps the causes for which stored contacts were opened with an older
+// taxonomy, except of the contacts that are to be classified again.
+func (h hint) pin(readings []contact.Reading, stored []contact.Contact, current contact.Version, now time.Time) {
+	kept := slices.DeleteFunc(slices.Clone(stored), func(k contact.Contact) bool { return slices.Contains(h.reclassifyIDs, k.ID) })
+	contact.Pin(readings, kept, current, h.reclassifySince, now)
+}
+
 // target says which contacts of a customer a record concerns.
 type target struct {
 	customer identity.CustomerID
 	from     time.Time             // contacts with a message since then; zero: all
 	only     string                // if set, only the contact with this id
 	changed  []identity.CustomerID // ids that an identity change names
-	message  bool                  // the record is a message or a delivery result
+	message  bool                  // the record is a message or an effect
+	reread   bool                  // messages since from are read with the present taxonomy
 }
 
 // collectHints returns one hint for each customer that the batch concerns. bad
@@ -78,7 +86,7 @@ func (h *hint) addTarget(to target, index int) {
 	h.records = append(h.records, index)
 	if to.only != "" {
 		h.reclassifyIDs = append(h.reclassifyIDs, to.only)
-	} else if to.from.Before(h.reclassifySince) {
+	} else if to.reread && to.from.Before(h.reclassifySince) {
 		h.reclassifySince = to.from
 	}
 	h.historyChanged = h.historyChanged || !to.message
@@ -103,14 +111,15 @@ func decodeTarget(r events.DynamoDBEventRecord) (to target, found bool, err erro
 		slices.Sort(ids)
 		to.changed = slices.Compact(ids)
 		return to, true, err
-	case store.KindMessage, store.KindCorrection, store.KindReclassify:
+	case store.KindMessage, store.KindCorrection, store.KindDecision, store.KindReclassify:
 		to.from = c.At
 		to.only = c.Contact
 		to.message = c.Kind == store.KindMessage
+		to.reread = c.Kind != store.KindCorrection
 		return to, true, nil
-	case store.KindEffect: // an answer may not have been delivered
+	case store.KindEffect: // a message was edited or deleted, or an answer was not delivered
 		to.message = true
-		to.from, found, err = c.LostSince()
+		to.from, found, err = c.ChangedSince()
 		return to, found, err
 	default: // the other kinds change no contact
 	}

@@ -21,11 +21,12 @@ type history struct {
 	wide bool      // includes contacts older than those near the hint's time
 }
 
-// computeContacts reads a customer's messages and contacts around a time, and
-// computes the contacts that the messages make.
-func (t *Triage) computeContacts(ctx context.Context, c identity.Customer, from time.Time, consistent bool) (history, error) {
+// computeContacts reads a customer's messages and contacts around the time of a
+// hint, and computes the contacts that the messages make.
+func (t *Triage) computeContacts(ctx context.Context, c identity.Customer, asked hint, consistent bool) (history, error) {
+	from := asked.from
 	h := history{History: detection.History{Customer: c}}
-	corrections, err := t.readHistory(ctx, &h, from, consistent)
+	nearby, err := t.readHistory(ctx, &h, from, consistent)
 	if err != nil {
 		return h, err
 	}
@@ -35,29 +36,35 @@ func (t *Triage) computeContacts(ctx context.Context, c identity.Customer, from 
 	}
 	if older {
 		h.wide = true
-		if corrections, err = t.readHistory(ctx, &h, at, consistent); err != nil {
+		if nearby, err = t.readHistory(ctx, &h, at, consistent); err != nil {
 			return h, err
 		}
 	}
-	h.Computed = contact.Contacts(h.Messages)
+	reader := t.newReader()
+	readings, err := reader.read(ctx, h.Messages, nearby.Decisions)
+	if err != nil {
+		return h, err
+	}
+	asked.pin(readings, h.Stored, t.version(), t.Now())
+	h.Computed = contact.Correct(readings, t.agentCorrections(nearby.Corrections))
+	if err := reader.addProducts(ctx, h.Computed); err != nil {
+		return h, err
+	}
 	for i := range h.Computed {
 		h.Computed[i].Customer = c.ID
-		if err := t.classifyContact(ctx, &h.Computed[i], corrections); err != nil {
-			return h, err
-		}
 	}
 	return h, nil
 }
 
 // readHistory reads the contacts and messages around a time into h.
-func (t *Triage) readHistory(ctx context.Context, h *history, at time.Time, consistent bool) (corrections []contact.Correction, err error) {
-	nearby, err := t.readContacts(ctx, h.Customer, at, consistent)
+func (t *Triage) readHistory(ctx context.Context, h *history, at time.Time, consistent bool) (nearby contact.NearbyContacts, err error) {
+	nearby, err = t.readContacts(ctx, h.Customer, at, consistent)
 	if err != nil {
-		return nil, err
+		return nearby, err
 	}
 	h.Stored = nearby.Contacts
 	h.Messages, h.from, err = t.readMessages(ctx, h.Customer, at, h.Stored)
-	return nearby.Corrections, err
+	return nearby, err
 }
 
 func (t *Triage) readCustomer(ctx context.Context, id identity.CustomerID, consistent bool) (identity.Customer, error) {
@@ -78,6 +85,7 @@ func (t *Triage) readContacts(ctx context.Context, c identity.Customer, at time.
 		}
 		all.Contacts = append(all.Contacts, part.Contacts...)
 		all.Corrections = append(all.Corrections, part.Corrections...)
+		all.Decisions = append(all.Decisions, part.Decisions...)
 		all.Changed = all.Changed || part.Changed
 	}
 	sortLatestFirst(all.Contacts)

@@ -266,7 +266,7 @@ func (c *crowd) expected() map[identity.CustomerID][]string {
 		if err != nil {
 			c.Fatal(err)
 		}
-		for _, k := range contact.Contacts(ms) {
+		for _, k := range contact.Contacts(contact.Read(ms, nil)) {
 			out[who.ID] = append(out[who.ID], k.ID)
 		}
 		slices.Sort(out[who.ID])

@@ -40,7 +40,7 @@ func TestHandle_MergeAndUnmerge(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	decision := identity.Decision{By: "agent", Why: "test", At: time.Now()}
-	one, two := says(1, 1, 0, unclear), says(2, 1, 10*time.Minute, "Hallo? Is daar iemand?")
+	one, two := says(1, 1, 0, unclear), says(2, 1, 10*time.Minute, unclear)
 	put(t, table, one, two)
 	handle := func(ev events.DynamoDBEvent) {
 		t.Helper()

@@ -48,12 +48,12 @@ func TestHandle_ReplyToOldThread(t *testing.T) {
 		{"a word by another channel", 12, func(c int) []message.Message {
 			return []message.Message{letter(c, 3, 0, "2@example.org"), says(c, 5, time.Minute, "hallo")}
 		}, true, 0},
-		{"a word by another channel, and our answer by that", 12, func(c int) []message.Message {
+		{"a word by another channel, and our answer to that word alone", 12, func(c int) []message.Message {
 			return []message.Message{letter(c, 3, 0, "2@example.org"), says(c, 5, time.Minute, "hallo"), answered(says(c, 6, time.Hour, ""))}
-		}, false, 0},
-		{"a word by another channel, and our answer by mail", 12, func(c int) []message.Message {
+		}, true, 0},
+		{"a word by another channel, and our answer to the mail alone", 12, func(c int) []message.Message {
 			return []message.Message{letter(c, 3, 0, "2@example.org"), says(c, 5, time.Minute, "hallo"), answered(letter(c, 4, time.Hour, "3@example.org"))}
-		}, false, 0},
+		}, true, 0},
 		{"a mail of a thread that we do not know", 12, func(c int) []message.Message { return []message.Message{letter(c, 3, 0, "x@example.net")} }, false, 1},
 		{"a mail that answers nothing", 12, func(c int) []message.Message { return []message.Message{letter(c, 3, 0, "")} }, false, 1},
 	}

@@ -45,10 +45,11 @@ func (p *plan) addFailures(failures detection.Failures, setAside bool) {
 }
 
 // markUnrecorded notes the failed causes in the contacts that will be saved, so
-// that their evidence is recorded when the contacts are next computed. A contact
-// to drop has no place for that, so that it stays until then. It is dropped if a
-// saved contact begins with an earlier message: the evidence of that one removes
-// its own.
+// that their evidence is recorded when the contacts are next computed. A
+// dropped contact cannot hold such a note, so a contact with a failed cause is
+// not dropped yet. The exception is a contact whose first message is in a
+// contact that will be saved with the same cause: recording that evidence later
+// also removes the evidence of the dropped contact.
 func (p *plan) markUnrecorded(failures detection.Failures) {
 	failed := func(c contact.Cause) bool {
 		return failures[detection.Cause{Reason: c.Reason, Product: c.Product}] != nil
@@ -78,7 +79,7 @@ func (p *plan) markUnrecorded(failures detection.Failures) {
 // cause contains the first message of a dropped one.
 func (p *plan) replacesDropped(dropped contact.Contact, c contact.Cause) bool {
 	return slices.ContainsFunc(p.save, func(k contact.Contact) bool {
-		begins := func(m message.Message) bool { return contact.IDOf(m.ID) == dropped.ID }
+		begins := func(m message.Message) bool { return slices.Contains(contact.IDsOf(m.ID), dropped.ID) }
 		return k.Customer == dropped.Customer && slices.ContainsFunc(k.Causes, c.Same) && slices.ContainsFunc(k.Messages, begins)
 	})
 }
@@ -145,14 +146,13 @@ func (t *Triage) planCustomer(ctx context.Context, h hint, consistent bool) plan
 	} else if p.customer, p.err = t.readCustomer(ctx, h.customer, consistent); p.err != nil {
 		return p
 	}
-	own, err := t.computeContacts(ctx, p.customer, h.from, consistent)
+	own, err := t.computeContacts(ctx, p.customer, h, consistent)
 	if err != nil {
 		p.err = err
 		return p
 	}
 	p.stored = own.Stored
 	p.comparable = len(p.customer.Members) == 1 && !own.wide && !h.historyChanged
-	t.keepOlderClassification(own.Stored, own.Computed, h)
 	p.compareContacts(own.Stored, own.Computed, own.from, h.reclassifyIDs)
 	p.evidence = t.detector().Compare(ctx, p.customer, own.Stored, p.save, p.drop)
 	t.planUnknownHints(&p, own.Computed, h)
@@ -167,9 +167,9 @@ func (t *Triage) planCustomer(ctx context.Context, h hint, consistent bool) plan
 	return p
 }
 
-// recheckCustomer prepares the plan of a customer whose contacts an earlier round
-// saved. It reports true when the plan is complete: nothing changed since, or
-// the customer's identity did, which p.regrouped then says.
+// recheckCustomer prepares the plan of a customer whose contacts an earlier
+// round saved. It reports true if the plan is complete: nothing changed since,
+// or the customer's identity changed. In the second case p.regrouped is set.
 func (t *Triage) recheckCustomer(ctx context.Context, h hint, p *plan) (done bool) {
 	var now contact.NearbyContacts
 	if now, p.err = t.readContacts(ctx, h.checked, h.from, true); p.err != nil {
@@ -199,31 +199,9 @@ func concernedCustomers(before, now identity.Customer) (concerned []identity.Cus
 	return concerned
 }
 
-// keepOlderClassification copies the causes of contacts that an older taxonomy
-// classified, if nothing was said in them since. It leaves out contacts that the
-// hint requests to classify again.
-func (t *Triage) keepOlderClassification(stored, computed []contact.Contact, h hint) {
-	older := map[string]contact.Contact{}
-	for _, before := range stored {
-		if before.Taxonomy != "" && before.Taxonomy != t.Taxonomy.Version {
-			older[before.ID] = before
-		}
-	}
-	for i := range computed {
-		k := &computed[i]
-		last := k.Messages[len(k.Messages)-1].SentAt
-		before, ok := older[k.ID]
-		if ok && last.Before(h.reclassifySince) && !slices.Contains(h.reclassifyIDs, k.ID) {
-			k.Causes = before.Causes
-			k.Department = before.Department
-			k.Taxonomy = before.Taxonomy
-		}
-	}
-}
-
 // compareContacts plans to save and drop contacts, so that the stored ones from a
 // time on become the computed ones. A contact in reclassify is also saved when
-// only its taxonomy version differs, and a contact with unrecorded causes always.
+// only its taxonomy version or model differs, and a contact with unrecorded causes always.
 func (p *plan) compareContacts(stored, computed []contact.Contact, from time.Time, reclassify []string) {
 	old := map[contactKey]contact.Contact{}
 	for _, k := range stored {
@@ -238,7 +216,8 @@ func (p *plan) compareContacts(stored, computed []contact.Contact, from time.Tim
 			p.save = append(p.save, k)
 			continue
 		}
-		newVersion := before.Taxonomy != k.Taxonomy && slices.Contains(reclassify, k.ID)
+		isOlder := before.Taxonomy != k.Taxonomy || before.Model != k.Model
+		newVersion := isOlder && slices.Contains(reclassify, k.ID)
 		if newVersion || len(before.Unrecorded) > 0 || !isSameContact(before, k) {
 			k.Version = before.Version
 			p.save = append(p.save, k)
@@ -250,8 +229,8 @@ func (p *plan) compareContacts(stored, computed []contact.Contact, from time.Tim
 }
 
 // isSameContact reports whether two versions of a contact need no write. Causes
-// differ when another message names them; the version of the taxonomy alone
-// does not matter.
+// differ when another message names them; the version of the taxonomy and the model
+// alone do not matter.
 func isSameContact(a, b contact.Contact) bool {
 	if a.Department != b.Department || !hasSameTimes(a, b) {
 		return false
@@ -272,7 +251,13 @@ func isSameCause(a, b contact.Cause) bool {
 	if !a.Same(b) || a.Department != b.Department {
 		return false
 	}
-	return a.Corrected == b.Corrected && a.Message == b.Message
+	return a.Corrected == b.Corrected && a.Message == b.Message && hasSameOrigin(a, b)
+}
+
+// hasSameOrigin reports whether two causes were found in the same way. Stored causes
+// of earlier versions do not say how.
+func hasSameOrigin(stored, computed contact.Cause) bool {
+	return stored.FoundBy == "" || stored.FoundBy == computed.FoundBy
 }
 
 // planUnknownHints plans hints for recent contacts without a known reason, if
@@ -318,7 +303,7 @@ func (t *Triage) reconcileEvidence(ctx context.Context, p *plan, own detection.H
 		if err != nil {
 			return err
 		}
-		other, err := t.computeContacts(ctx, c, time.Time{}, true)
+		other, err := t.computeContacts(ctx, c, hint{reclassifySince: afterAllMessages}, true)
 		if err != nil {
 			return err
 		}

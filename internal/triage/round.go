@@ -32,6 +32,7 @@ func (t *Triage) runRound(ctx context.Context, todo []hint, consistent bool, bad
 			plans[i].err = lambdabatch.RecoverPanic(ctx, func() error { return t.savePlan(ctx, plans[i]) })
 		}
 	})
+	t.countSaved(plans)
 	var next []hint
 	for i, p := range plans {
 		next = append(next, nextHints(todo[i], p)...)
@@ -76,7 +77,7 @@ func (t *Triage) planCustomers(ctx context.Context, todo []hint, consistent bool
 		err := lambdabatch.RecoverPanic(ctx, func() error {
 			plans[i] = t.planCustomer(ctx, todo[i], consistent)
 			if err := ctx.Err(); err != nil && plans[i].err == nil {
-				return fault.Wrap(fault.Unavailable, err, "not planned in time")
+				return fault.Wrap(fault.Unavailable, err, "no time left to plan the contacts of the customer")
 			}
 			return nil
 		})

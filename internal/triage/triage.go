@@ -99,6 +99,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/heard-intake/heard/internal/classifier/trained"
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/detection"
 	"github.com/heard-intake/heard/internal/fault"
@@ -153,7 +154,9 @@ type Meter interface {
 type Triage struct {
 	Store    Store
 	Taxonomy *taxonomy.Taxonomy
-	Zone     *time.Location // of the organisation; decides on which day an occurrence is
+	Model    *trained.Model   // guesses reasons where no phrase matches; may be nil
+	Zone     *time.Location   // of the organisation; decides on which day an occurrence is
+	AppTexts contact.AppTexts // messages that the company's apps send by themselves
 	Meter    Meter
 	Now      func() time.Time
 	Dead     *lambdabatch.DeadLetters // takes records that can never be handled
@@ -205,7 +208,7 @@ func (t *Triage) Handle(ctx context.Context, ev events.DynamoDBEvent) (events.Dy
 	firstFailed := -1
 	for _, h := range todo {
 		if h.err == nil {
-			h.err = fault.New(fault.Conflict, "the contacts changed in every round")
+			h.err = fault.New(fault.Conflict, "other runs changed the contacts in every round")
 		}
 		slog.ErrorContext(ctx, "customer not triaged", "kind", fault.KindOf(h.err), "err", h.err)
 		if firstFailed < 0 || h.index < firstFailed {

@@ -226,6 +226,50 @@ func TestHandle_QuotesWithoutPersonalData(t *testing.T) {
 	}
 }
 
+// An item opens with two quotes if two customers wrote a sentence, also if both
+// wrote the same with other personal data. A code of three customers stays.
+func TestHandle_OpeningHasTwoQuotes(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]func(c int) string{
+		"alike": func(c int) string { return fmt.Sprintf("Ik snap de regel over %d euro op mijn factuur niet", 10+c) },
+		"an unknown word": func(c int) string {
+			return fmt.Sprintf("Ik snap mijn factuur van %s niet en ik wil graag uitleg", []string{"Xqwel", "Brumo", "Zwoef", "Trolp", "Knirf"}[c])
+		},
+		"two of five": func(c int) string {
+			return []string{"factuur onduidelijk", "Ik snap mijn factuur niet, wat is regel 3", "onduidelijke factuur", "Mijn factuur is onduidelijk, waar zijn die kosten voor?", "factuur onduidelijk"}[c]
+		},
+		"code of many": func(c int) string {
+			return "Ik snap mijn factuur niet, waar is de korting van HERFST15 op regel " + fmt.Sprint(c+1)
+		},
+		"one of each code": func(c int) string { return fmt.Sprintf("Ik snap mijn factuur niet, wat is BX471%d voor een post", c) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tr, table := newTriage(t)
+			for c := range 5 {
+				m := says(c, 1, time.Duration(c)*time.Minute, text(c))
+				put(t, table, m)
+				handle(t, tr, m)
+			}
+			ps := problems(t, table, "billing")
+			if len(ps) != 1 {
+				t.Fatalf("%d problems, want 1", len(ps))
+			}
+			quotes := ps[0].Quotes
+			if len(quotes) < 2 {
+				t.Errorf("quotes %q, want two or three", quotes)
+			}
+			all := strings.Join(quotes, " ")
+			if want := name == "code of many"; strings.Contains(all, "HERFST15") != want {
+				t.Errorf("quotes %q have the code HERFST15: %t, want %t", quotes, !want, want)
+			}
+			if strings.Contains(all, "BX471") {
+				t.Errorf("quotes %q have a code of one customer", quotes)
+			}
+		})
+	}
+}
+
 func TestHandle_ConcurrentBatchesOpenOneProblem(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
@@ -267,7 +311,7 @@ func TestHandle_ConcurrentBatchesOfOneCustomer(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		want := contact.Contacts(ms)
+		want := contact.Contacts(contact.Read(ms, nil))
 		got, _, err := table.Contacts.List(t.Context(), ms[0].CustomerID, 100, "")
 		if err != nil || len(got) != len(want) {
 			t.Fatalf("round %d: %d contacts, want %d, %v", round, len(got), len(want), err)
@@ -300,7 +344,7 @@ func TestHandle_BatchesInAnyOrder(t *testing.T) {
 				handle(t, tr, batch...)
 			}
 		}
-		want := contact.Contacts(ms)
+		want := contact.Contacts(readingsOf(ms))
 		slices.Reverse(want)
 		got, _, err := table.Contacts.List(t.Context(), ms[0].CustomerID, 100, "")
 		if err != nil {

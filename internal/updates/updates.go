@@ -137,7 +137,7 @@ func (h *Handler) applyMessage(ctx context.Context, department string, m events.
 	}
 	version, err := h.applyUpdate(ctx, u, caller, cmp.Or(u.name, m.MessageId))
 	if _, ok := errors.AsType[*problems.KeyReusedError](err); ok {
-		return false, fault.New(fault.Conflict, "id: another update was sent with this id; send this one with an id of its own")
+		return false, fault.New(fault.Conflict, "id: another update was sent with this id; send this one with a new id")
 	}
 	switch fault.KindOf(err) {
 	case fault.Internal, fault.TooMany:
@@ -203,7 +203,7 @@ type update struct {
 // when it is known what the update is about.
 func parseUpdate(message []byte) (update, error) {
 	if len(message) > problem.MaxUpdate {
-		return update{}, fault.New(fault.TooLarge, "an update may have %d bytes", problem.MaxUpdate)
+		return update{}, fault.New(fault.TooLarge, "an update must have at most %d bytes", problem.MaxUpdate)
 	}
 	members, err := strictjson.Members(message)
 	if err != nil {
@@ -216,15 +216,15 @@ func parseUpdate(message []byte) (update, error) {
 			continue
 		}
 		if err := json.Unmarshal(raw, to); err != nil || !problems.IsID(*to, maxID) {
-			return u, fault.New(fault.Invalid, "%s must be a text of up to %d letters, digits and signs, without spaces", name, maxID)
+			return u, fault.New(fault.Invalid, "%s must be a text of at most %d letters, digits or punctuation marks, without spaces", name, maxID)
 		}
 		delete(members, name)
 	}
 	switch {
 	case u.problem == "" && u.candidate == "":
-		return u, fault.New(fault.Invalid, "problem is missing: the id of the problem, as the item has it; or candidate, of a candidate")
+		return u, fault.New(fault.Invalid, "problem is missing; give problem, the id in a problem item, or candidate, the id in a candidate item")
 	case u.problem != "" && u.candidate != "":
-		return u, fault.New(fault.Invalid, "problem and candidate do not go together; send two updates")
+		return u, fault.New(fault.Invalid, "problem and candidate cannot be in one update; send two updates")
 	}
 	u.body, err = json.Marshal(members)
 	return u, err

@@ -224,7 +224,7 @@ func TestHandle_IDOfAnotherUpdate(t *testing.T) {
 			t.Errorf("%s: %v come again, want none", body, again)
 		}
 		bodies, reasons := b.dead("billing")
-		if len(bodies) != 1 || bodies[0] != body || reasons[0] != "id: another update was sent with this id; send this one with an id of its own" {
+		if len(bodies) != 1 || bodies[0] != body || reasons[0] != "id: another update was sent with this id; send this one with a new id" {
 			t.Errorf("%s: dead letters %q because %q, want this one because of its id", body, bodies, reasons)
 		}
 	}
@@ -301,8 +301,8 @@ func TestHandle_BadUpdates(t *testing.T) {
 		"a list":                               {`[]`, "must be a JSON object"},
 		"null":                                 {`null`, "must be a JSON object"},
 		"two objects":                          {`{"problem":"p-1"} {}`, "must be a JSON object"},
-		"too large":                            {`{"problem":"p-1","comment":"` + strings.Repeat("x", problem.MaxUpdate) + `"}`, "may have 65536 bytes"},
-		"a problem and a candidate":            {`{"problem":"p-1","candidate":"c-1","decision":"dismiss","why":"x"}`, "do not go together"},
+		"too large":                            {`{"problem":"p-1","comment":"` + strings.Repeat("x", problem.MaxUpdate) + `"}`, "at most 65536 bytes"},
+		"a problem and a candidate":            {`{"problem":"p-1","candidate":"c-1","decision":"dismiss","why":"x"}`, "cannot be in one update"},
 		"a candidate that there is not":        {`{"candidate":"c-1","decision":"dismiss","why":"x"}`, "no such candidate"},
 		"a candidate and no decision":          {`{"candidate":"c-1","why":"x"}`, "decision must be"},
 		"a candidate and a state":              {`{"candidate":"c-1","to":"fixed"}`, "known: candidate, id, "},
@@ -318,19 +318,19 @@ func TestHandle_BadUpdates(t *testing.T) {
 		"a member nobody knows":                {`{"problem":"p-1","too":"fixed"}`, `no member "too" here; known: problem, id, to, version`},
 		"a member with a long name":            {`{"problem":"p-1","x` + strings.Repeat("é", 600) + `":1}`, `no member "xé`},
 		"somebody else as its author":          {`{"problem":"p-1","to":"fixed","by":"it"}`, `no member "by"`},
-		"a department to speak for":            {`{"problem":"p-1","to":"fixed","department":"it"}`, "moved only"},
+		"a department to speak for":            {`{"problem":"p-1","to":"fixed","department":"it"}`, "only allowed with the state moved"},
 		"an old version":                       {`{"problem":"p-1","version":1,"to":"fixed"}`, "at version 2, not 1; read it again"},
 		"a version that is a text":             {`{"problem":"p-1","version":"2","to":"fixed"}`, "version must be a whole number"},
 		"a version below zero":                 {`{"problem":"p-1","version":-1,"to":"fixed"}`, "version"},
 		"a state that is none":                 {`{"problem":"p-1","to":"lost"}`, "no such state"},
 		"a state that is a number":             {`{"problem":"p-1","to":4}`, "to must be a string"},
 		"an illegal step":                      {`{"problem":"p-1","version":2,"to":"confirmed"}`, "cannot become confirmed; possible: cause_known"},
-		"a cause that is missing":              {`{"problem":"p-1","to":"cause_known"}`, "needs a cause"},
-		"a workaround that is missing":         {`{"problem":"p-1","to":"workaround"}`, "needs a workaround"},
-		"an expected time that is missing":     {`{"problem":"p-1","to":"fix_planned"}`, "needs expectedAt"},
+		"a cause that is missing":              {`{"problem":"p-1","to":"cause_known"}`, "requires cause"},
+		"a workaround that is missing":         {`{"problem":"p-1","to":"workaround"}`, "requires workaround"},
+		"an expected time that is missing":     {`{"problem":"p-1","to":"fix_planned"}`, "requires expectedAt"},
 		"an expected time that is past":        {`{"problem":"p-1","to":"fix_planned","expectedAt":"2001-01-01T00:00:00Z"}`, "in the future"},
 		"an expected time that is none":        {`{"problem":"p-1","to":"fix_planned","expectedAt":"soon"}`, "expectedAt must be a time"},
-		"a rejection without a reason":         {`{"problem":"p-1","to":"rejected"}`, "needs a comment"},
+		"a rejection without a reason":         {`{"problem":"p-1","to":"rejected"}`, "requires a comment"},
 		"a comment that is too long":           {`{"problem":"p-1","comment":"` + long + `"}`, "comment has more than"},
 		"a link that is no link":               {`{"problem":"p-1","links":["javascript:alert(1)"]}`, "https://"},
 		"links that are numbers":               {`{"problem":"p-1","links":[1]}`, "each of links must be a string"},

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/heard-intake/heard/internal/blob"
+	"github.com/heard-intake/heard/internal/classifier/trained"
 	"github.com/heard-intake/heard/internal/config"
 	"github.com/heard-intake/heard/internal/secret"
 	"github.com/heard-intake/heard/internal/store"
@@ -64,14 +65,35 @@ func Secret(cfg aws.Config, key string) *secret.Secret {
 	return secret.New(secretsmanager.NewFromConfig(cfg), config.Must(key))
 }
 
-// DeployedTaxonomy returns the taxonomy in the file that TAXONOMY names. Without
-// TAXONOMY it is taxonomy.yaml, next to the function's binary.
+// DeployedTaxonomy returns the taxonomy that was deployed with the function: the
+// file taxonomy.json next to its binary, which is the checked form and has no
+// examples. TAXONOMY may name another file, in the checked form if the name ends in
+// .json.
 func DeployedTaxonomy() *taxonomy.Taxonomy {
-	data, err := os.ReadFile(config.Or("TAXONOMY", filepath.Join(os.Getenv("LAMBDA_TASK_ROOT"), "taxonomy.yaml"))) //nolint:gosec // the template names it
-	must(err)
-	t, err := taxonomy.Load(data)
+	t, err := readTaxonomy(deployedFile("taxonomy.json"))
 	must(err)
 	return t
+}
+
+// FullTaxonomy is [DeployedTaxonomy] with the examples. It reads the file
+// taxonomy.yaml next to the function's binary, or the one that TAXONOMY names.
+func FullTaxonomy() (*taxonomy.Taxonomy, error) { return readTaxonomy(deployedFile("taxonomy.yaml")) }
+
+// deployedFile returns the path that TAXONOMY names, or else that of a file next to
+// the function's binary.
+func deployedFile(name string) string {
+	return config.Or("TAXONOMY", filepath.Join(os.Getenv("LAMBDA_TASK_ROOT"), name))
+}
+
+func readTaxonomy(file string) (*taxonomy.Taxonomy, error) {
+	data, err := os.ReadFile(file) //nolint:gosec // the template names it
+	if err != nil {
+		return nil, err
+	}
+	if filepath.Ext(file) == ".json" {
+		return taxonomy.Restore(data)
+	}
+	return taxonomy.Load(data)
 }
 
 // TaxonomyReader returns a reader of the taxonomy in use. It is the one that was
@@ -86,6 +108,12 @@ func TaxonomyReader(cfg aws.Config) *published.Reader {
 			return t
 		},
 	}
+}
+
+// ModelReader returns a reader of the classifier's model in the bucket BLOBS. It reads
+// the model at its first use, and looks for a new one once a minute.
+func ModelReader(cfg aws.Config) *trained.Reader {
+	return &trained.Reader{Blobs: Blobs(cfg), Every: time.Minute, Now: time.Now}
 }
 
 // TimeZone returns the organisation's time zone: TIME_ZONE, or Europe/Amsterdam.

@@ -2,6 +2,7 @@ package wiring_test
 
 import (
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/heard-intake/heard/internal/config"
 	"github.com/heard-intake/heard/internal/fault"
 	"github.com/heard-intake/heard/internal/store/storetest"
+	"github.com/heard-intake/heard/internal/taxonomy"
 	"github.com/heard-intake/heard/internal/wiring"
 )
 
@@ -47,11 +49,33 @@ func environment(t *testing.T) aws.Config {
 		"AWS_ACCESS_KEY_ID": keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY": keys.SecretAccessKey, "AWS_REGION": dynamotest.Region,
 		"AWS_ENDPOINT_URL_DYNAMODB": *db.BaseEndpoint, "AWS_ENDPOINT_URL_SECRETS_MANAGER": vaultServer.URL,
 		"AWS_ENDPOINT_URL_S3": objectServer.URL, "TABLE": "heard", "PEPPER": "heard-pepper", "BLOBS": "heard-blobs",
-		"TAXONOMY": "../../infra/taxonomy.yaml",
+		"TAXONOMY": checkedExample(t),
 	} {
 		t.Setenv(k, v)
 	}
 	return config.AWS(t.Context())
+}
+
+// checkedExample returns the path of the example taxonomy in checked form.
+func checkedExample(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile("../../infra/taxonomy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tax, err := taxonomy.Load(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked, err := tax.Checked()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "taxonomy.json")
+	if err := os.WriteFile(file, checked, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 func TestWiring_Environment(t *testing.T) {
@@ -64,8 +88,11 @@ func TestWiring_Environment(t *testing.T) {
 	if _, err := wiring.Blobs(cfg).Get(t.Context(), "c/1", 10); err == nil || fault.Is(err, fault.Internal) {
 		t.Errorf("blobs: got error %v, want one of the stand-in", err)
 	}
-	if tax := wiring.DeployedTaxonomy(); len(tax.Departments) < 6 {
-		t.Errorf("taxonomy %s: got %d departments, want at least 6", tax.Version, len(tax.Departments))
+	for _, file := range []string{checkedExample(t), "../../infra/taxonomy.yaml"} {
+		t.Setenv("TAXONOMY", file)
+		if tax := wiring.DeployedTaxonomy(); len(tax.Departments) < 6 {
+			t.Errorf("%s: got %d departments, want at least 6", file, len(tax.Departments))
+		}
 	}
 }
 
@@ -110,6 +137,17 @@ func TestMailForms(t *testing.T) {
 		}
 	}()
 	wiring.MailForms()
+}
+
+// TestAppTexts checks that a wrong entry of APP_TEXTS is ignored.
+func TestAppTexts(t *testing.T) {
+	t.Setenv("APP_TEXTS", "ok || Hoi {name}, we zijn gesloten tot 9 uur.")
+	texts := wiring.AppTexts()
+	for text, want := range map[string]bool{"ok": false, "Hoi Anna, we zijn gesloten tot 9 uur.": true, "Uw pakket komt morgen.": false} {
+		if got := texts.Has(text); got != want {
+			t.Errorf("%q: got %v, want %v", text, got, want)
+		}
+	}
 }
 
 // TestKnownForms checks that a wrong entry of MAIL_FORMS is ignored.

@@ -92,7 +92,9 @@ func New(t testing.TB) *Stack {
 	s.Table.Now = clock
 	meter := &telemetry.Meter{Function: "test", Out: s.Metrics, Now: clock}
 	s.Agents = &agentapi.API{Store: s.Table, Blobs: s.Blobs, Taxonomy: func() *taxonomy.Taxonomy { return tax }, Meter: meter, Now: clock, Mailbox: Mailbox}
-	s.Agents.Preview = (&triage.Triage{Store: triage.StoreOf(s.Table), Taxonomy: tax, Zone: time.UTC, Now: clock}).Preview
+	contacts := &triage.Triage{Store: triage.StoreOf(s.Table), Taxonomy: tax, Zone: time.UTC, Now: clock}
+	s.Agents.Preview = contacts.Preview
+	s.Agents.Suggest = contacts.Suggest
 	service := &problems.Service{Store: problems.StoreOf(s.Table), Taxonomy: func() *taxonomy.Taxonomy { return tax }, Zone: time.UTC}
 	s.Departments = &departmentapi.API{Problems: service, Store: s.Table, Now: clock}
 	s.Chat = &chatapi.API{Site: Site, Store: s.Table, Blobs: s.Blobs, Secrets: chatSecret(t), Meter: meter, Now: clock}

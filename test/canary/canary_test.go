@@ -47,6 +47,9 @@ const (
 	visitor = "0199aaaa-bbbb-7ccc-8ddd-919191919191"
 )
 
+// newNumber is the number that person 0 changes to.
+const newNumber = phone + "8"
+
 func person(n int) traffic.Person {
 	return traffic.Person{
 		Name: name, Phone: phone + string(rune('0'+n)), BSUID: bsuid + string(rune('0'+n)), PSID: psid + string(rune('0'+n)),
@@ -264,7 +267,7 @@ func (f *flight) whatsapp() {
 		`"type":"reaction","reaction":{"message_id":"` + id + `","emoji":"👍"}`,
 		`"type":"` + word + `","` + word + `":{"body":"` + word + `"}`,
 		`"type":"unsupported","errors":[{"code":131051,"title":"` + word + `"}]`,
-		`"type":"system","system":{"type":"user_changed_number","wa_id":"` + phone + `8","body":"` + name + ` changed"}`,
+		`"type":"system","system":{"type":"user_changed_number","wa_id":"` + newNumber + `","body":"` + name + ` changed"}`,
 		`"type":"text","text":"` + word + `"`,
 		`"type":91,"text":{"body":"` + word + `"}`,
 	} {
@@ -365,7 +368,7 @@ func (f *flight) agents() {
 	get := func(want int, path string) string { f.Helper(); return f.call(want, http.MethodGet, path, "", auth...) }
 	post := func(want int, path, body string) { f.Helper(); f.call(want, http.MethodPost, path, body, auth...) }
 	var who struct{ ID string }
-	if err := json.Unmarshal([]byte(get(200, "/v1/customers?alias=phone:"+person(0).Phone)), &who); err != nil || who.ID == "" {
+	if err := json.Unmarshal([]byte(get(200, "/v1/customers?alias=phone:"+newNumber)), &who); err != nil || who.ID == "" {
 		f.Fatal("customer not found by phone:", err)
 	}
 	get(404, "/v1/customers?alias=phone:"+phone+"77")
@@ -423,6 +426,8 @@ func (f *flight) departments() {
 	f.call(200, http.MethodGet, of, "", auth...)
 	f.call(200, http.MethodGet, of+"/affected", "", auth...)
 	f.call(400, http.MethodGet, of+"/affected?cursor="+word, "", auth...)
+	f.call(200, http.MethodGet, of+"/messages", "", auth...)
+	f.call(400, http.MethodGet, of+"/messages?cursor="+word, "", auth...)
 	f.call(404, http.MethodGet, "/v1/problems/"+word, "", auth...)
 	f.call(400, http.MethodGet, "/v1/problems?department="+word, "", auth...)
 	f.call(400, http.MethodPost, of+"/updates", word, auth...)

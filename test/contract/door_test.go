@@ -109,7 +109,7 @@ func (d *door) furnish() {
 	p := d.Problem("manual-unclear", "documentation", 1)
 	d.session = d.openSession()
 	d.as = strings.NewReplacer(
-		"7rTYJSKRQNNzJwsg", asked.ID,
+		"7rTYJSKRQNNzJwsg", asked.ID, "1795179600000:whatsapp:wamid.EXAMPLE1", string(first.ID),
 		"01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e9f", string(d.who), "01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e90", string(other),
 		"01953f00-0000-7abc-8def-0123456789ab", p, "qLk3vYb2cD8eFgHi", k.ID, "x8-K2hQ0bZw", d.Table.Candidates.WordHash("gasklep"), "0195513a-5a00-7abc-8def-0123456789ab", uuid7(now.Add(-time.Second), 1),
 	)

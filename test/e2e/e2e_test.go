@@ -29,9 +29,13 @@ import (
 
 const root = "../.."
 
+// untrained keeps the classifier from being trained during a test that does not ask for
+// it: its guesses would depend on how long the test takes.
+var untrained = []string{"train"}
+
 // shared is the stack that most tests share. The first call starts it.
 var shared = sync.OnceValues(func() (*stack.Stack, error) {
-	return stack.Start(context.Background(), stack.Config{Root: root, Memory: true, Lines: canary.line})
+	return stack.Start(context.Background(), stack.Config{Root: root, Memory: true, Idle: untrained, Lines: canary.line})
 })
 
 func TestMain(m *testing.M) {
@@ -60,6 +64,7 @@ type bench struct {
 func own(t *testing.T, cfg stack.Config) *bench {
 	t.Helper()
 	cfg.Root = root
+	cfg.Idle = untrained
 	cfg.Lines = canary.line
 	s, err := stack.Start(t.Context(), cfg)
 	if err != nil {

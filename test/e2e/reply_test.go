@@ -126,10 +126,10 @@ func TestReply_MailThread(t *testing.T) {
 	}
 	for _, write := range []func() error{
 		func() error { // with In-Reply-To and References
-			return b.SendMail("", traffic.Mail(jan, id()+"@example.org", sent[0].ID, "Re: Waar blijft het?", "Dank!", time.Now()))
+			return b.SendMail("", traffic.Mail(jan, id()+"@example.org", sent[0].ID, "Re: Waar blijft het?", "Hoe laat komt het dan?", time.Now()))
 		},
 		func() error { // with the Reply-To address only
-			return b.SendMail(box, traffic.Mail(jan, id()+"@example.org", "", "Dank", "Dank u!", time.Now()))
+			return b.SendMail(box, traffic.Mail(jan, id()+"@example.org", "", "Vraag", "Kan het ook overmorgen?", time.Now()))
 		},
 	} {
 		if err := write(); err != nil {
@@ -242,8 +242,8 @@ func TestReply_AutomaticLoop(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.settle()
-	if all := b.contactsOf("email:" + honest.Mail); len(all) != 1 || all[0].Waiting() {
-		t.Errorf("contacts %+v", all)
+	if all := b.contactsOf("email:" + honest.Mail); len(all) != 1 || !all[0].Waiting() {
+		t.Errorf("contacts %+v, want one that waits: a program answers nothing", all)
 	}
 	if e := b.entry("email:"+honest.Mail, first.ProviderID); e.State == nil || e.State.Verdicts["auto-reply"].IsZero() || e.State.Status != "delivered" {
 		t.Errorf("state %+v", e.State)

@@ -55,7 +55,7 @@ func TestUpdatesQueue(t *testing.T) {
 		t.Fatal(err)
 	}
 	dead, err := b.SDK.SQS.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &queue, MessageAttributeNames: []string{"All"}})
-	if err != nil || len(dead.Messages) != 1 || aws.ToString(dead.Messages[0].MessageAttributes["reason"].StringValue) != "it belongs to another department" {
+	if err != nil || len(dead.Messages) != 1 || aws.ToString(dead.Messages[0].MessageAttributes["reason"].StringValue) != "the problem or candidate belongs to another department" {
 		t.Errorf("got dead letters %+v, %v, want the update of billing with its reason", dead, err)
 	}
 }

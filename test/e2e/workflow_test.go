@@ -252,8 +252,8 @@ func (d *desk) fixes() string {
 // id.
 func (d *desk) waits() string {
 	d.Helper()
-	d.complain(5, 0, "Mijn pakket is te laat")
-	id := d.detected("logistics", "delivery-late", "")
+	d.complain(5, 0, "Mijn pakket staat op bezorgd, maar ik heb niets ontvangen")
+	id := d.detected("logistics", "delivered-missing", "")
 	d.tick(time.Minute)
 	d.told("logistics", id, "opened")
 	return id

@@ -21,7 +21,7 @@ type blow struct {
 
 func TestStack_KilledParts(t *testing.T) {
 	done := timeStep(t, "start")
-	s := startStack(t, stack.Config{Dir: t.TempDir(), Chaos: sourceChaos})
+	s := startStack(t, stack.Config{Dir: t.TempDir(), Idle: []string{"train"}, Chaos: sourceChaos})
 	shortenMailTimeout(t, s)
 	l := newLoad(t, s, messageCount(t)/4)
 	done()

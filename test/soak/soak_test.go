@@ -63,7 +63,7 @@ func startStack(t *testing.T, cfg stack.Config) *stack.Stack {
 func TestStack_EveryMessageStoredOnce(t *testing.T) {
 	counts := &tallies{}
 	done := timeStep(t, "start")
-	s := startStack(t, stack.Config{Memory: true, Chaos: sourceChaos, Freeze: true, Lines: counts.addLine})
+	s := startStack(t, stack.Config{Memory: true, Idle: []string{"train"}, Chaos: sourceChaos, Freeze: true, Lines: counts.addLine})
 	l := newLoad(t, s, messageCount(t))
 	done()
 	done = timeStep(t, "sending")

@@ -86,6 +86,24 @@ func (c *Client) AddNote(ctx context.Context, id identity.CustomerID, n Note) (m
 	return m, nil
 }
 
+// Decision is a decision about a message: whether it asks for an answer, and whether a
+// program wrote it. A nil field keeps the earlier decision; JSON's null withdraws it.
+type Decision struct {
+	Message message.ID      `json:"messageId"`
+	Asks    json.RawMessage `json:"asks,omitempty"`
+	Machine json.RawMessage `json:"machine,omitempty"`
+}
+
+// Decide stores a decision about a message. It returns the message's complete decision.
+func (c *Client) Decide(ctx context.Context, id identity.CustomerID, d Decision) (contact.Decision, error) {
+	var decided contact.Decision
+	err := c.Call(ctx, http.MethodPost, fmt.Sprintf("/v1/customers/%s/decisions", id), d, &decided)
+	if err != nil {
+		return contact.Decision{}, fmt.Errorf("store the decision: %w", err)
+	}
+	return decided, nil
+}
+
 // ContactEvents receives the messages on the queue contact-events. If remove is
 // false they return to the queue, but each read counts as one receive.
 func (c *Client) ContactEvents(ctx context.Context, remove bool) ([]contact.Event, error) {

@@ -27,6 +27,16 @@ func (c *Client) NamedReplies(ctx context.Context, domain string, most int, prog
 	return table.Messages.NamedReplies(ctx, domain, most, progress)
 }
 
+// RepeatedEchoes returns the texts that apps of the company sent to several customers,
+// as [store.Messages.RepeatedEchoes] does.
+func (c *Client) RepeatedEchoes(ctx context.Context, customers, most int, progress func(examined int)) ([]store.RepeatedEcho, int, bool, error) {
+	table, err := c.openTable(ctx)
+	if err != nil {
+		return nil, 0, false, err
+	}
+	return table.Messages.RepeatedEchoes(ctx, customers, most, progress)
+}
+
 // FormSeparation moves the mails from an address to the customers who wrote
 // them. The address is treated as a form, unless it is in Staff alone or in the
 // domain of the mailbox that received the mail. Then it is a colleague or one of

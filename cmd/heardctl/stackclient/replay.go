@@ -45,7 +45,7 @@ func (c *Client) ReplayCase(ctx context.Context, q message.QuarantinedDelivery) 
 		return err
 	}
 	if err := table.Messages.CloseQuarantined(ctx, q.Hash); err != nil {
-		return fmt.Errorf("remove the case from the quarantine: %w", err)
+		return fmt.Errorf("remove the delivery from the quarantine: %w", err)
 	}
 	if err := c.resendDelivery(ctx, q); err != nil {
 		err = fmt.Errorf("send delivery %s again: %w", q.Object, err)
@@ -147,7 +147,7 @@ func (c *Client) queueLength(ctx context.Context, url string) (n int, arn string
 		types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameQueueArn,
 	}})
 	if err != nil {
-		return 0, "", fmt.Errorf("read its length: %w", err)
+		return 0, "", fmt.Errorf("read the length of a queue: %w", err)
 	}
 	n, err = strconv.Atoi(got.Attributes["ApproximateNumberOfMessages"])
 	return n, got.Attributes["QueueArn"], err

@@ -92,8 +92,8 @@ func (c *Client) OpenChat(ctx context.Context, account string) (session string, 
 	return c.SignInToChat(ctx, "", account)
 }
 
-// SignInToChat is like [Client.OpenChat], for a page that already has the
-// session held. held may be empty.
+// SignInToChat is like [Client.OpenChat], for a page that may already have a
+// session. held is the token of that session, or empty.
 func (c *Client) SignInToChat(ctx context.Context, held, account string) (session string, err error) {
 	open := map[string]string{}
 	if account != "" {

@@ -92,7 +92,7 @@ func (c *QueueConfig) validate() error {
 	case fifo && c.Window > 0:
 		return errors.New("MaximumBatchingWindowInSeconds: must be 0 for a FIFO queue")
 	case c.BatchSize > 10 && c.Window < time.Second:
-		return fmt.Errorf("BatchSize %d: above 10 MaximumBatchingWindowInSeconds must be 1 or more", c.BatchSize)
+		return fmt.Errorf("BatchSize %d: a batch of more than 10 requires a MaximumBatchingWindowInSeconds of 1 or more", c.BatchSize)
 	case c.Window < 0 || c.Window > 300*time.Second:
 		return fmt.Errorf("MaximumBatchingWindowInSeconds %v: must be 0 to 300 seconds", c.Window)
 	case slices.ContainsFunc(c.Filter.fields, func(f string) bool { return f != "body" }):

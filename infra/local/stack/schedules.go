@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -26,12 +27,13 @@ func scheduleInterval(s template.Schedule) (time.Duration, error) {
 	return time.Duration(n) * map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour}[m[2]], err
 }
 
-// startSchedules starts the enabled schedules of the template. With Config.Still
-// it starts none, and only [Stack.Tick] runs them.
+// startSchedules starts the enabled schedules of the template, except those that
+// Config.Still or Config.Idle turns off.
 func (s *Stack) startSchedules() {
 	for _, f := range s.Model.Functions {
 		for _, sc := range f.Schedules {
-			if every, err := scheduleInterval(sc); err == nil && sc.Enabled && !s.cfg.Still {
+			isOff := s.cfg.Still || slices.Contains(s.cfg.Idle, folderName(f))
+			if every, err := scheduleInterval(sc); err == nil && sc.Enabled && !isOff {
 				s.background.Go(func() { s.runSchedule(f, sc, every) })
 			}
 		}
@@ -54,11 +56,29 @@ func (s *Stack) runSchedule(f template.Function, sc template.Schedule, every tim
 	}
 }
 
-// Tick invokes the function of every schedule once, with at as the time of the
-// event, and waits until they return.
+// Tick passes a minute: it invokes the function of every schedule that runs each
+// minute once, with at as the time of the event, and waits until they return. Use
+// [Stack.RunSchedules] for a function that runs less often.
 func (s *Stack) Tick(ctx context.Context, at time.Time) error {
+	return s.runSchedules(ctx, at, func(_ template.Function, every time.Duration) bool { return every <= time.Minute })
+}
+
+// RunSchedules invokes a function, given by its folder name under functions/, as its
+// schedules do, and waits until it returns.
+func (s *Stack) RunSchedules(ctx context.Context, function string, at time.Time) error {
+	return s.runSchedules(ctx, at, func(f template.Function, _ time.Duration) bool { return folderName(f) == function })
+}
+
+func (s *Stack) runSchedules(ctx context.Context, at time.Time, selects func(template.Function, time.Duration) bool) error {
 	for _, f := range s.Model.Functions {
 		for _, sc := range f.Schedules {
+			every, err := scheduleInterval(sc)
+			if err != nil {
+				return err
+			}
+			if !selects(f, every) {
+				continue
+			}
 			_, failure, err := s.invokeAndCount(ctx, f.Name, scheduleEvent(sc, at))
 			if err != nil {
 				return fmt.Errorf("invoke %s for schedule %s: %w", f.Name, sc.ID, err)

@@ -61,7 +61,8 @@ type Config struct {
 	Memory     bool              // keep table and queues in memory and start empty
 	Port       int               // of the API; the other servers use the next nine ports; 0 picks free ports
 	Processes  int               // limit of processes per function; 0 means 10
-	Still      bool              // run schedules only in Tick
+	Still      bool              // run schedules only in Tick and RunSchedules
+	Idle       []string          // functions whose schedules run only there
 	Freeze     bool              // stop a process between invocations, as Lambda does
 	Chaos      eventsource.Chaos // how event sources misbehave
 	KillEvery  time.Duration     // interval of killing a random process; 0 kills none

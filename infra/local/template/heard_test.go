@@ -75,7 +75,7 @@ func TestHeardTemplate_EventSourceIDs(t *testing.T) {
 	}
 	slices.Sort(got)
 	want := []string{
-		"ClockEveryMinute", "EmailArrived", "MediaWanted", "NotifyWanted", "OutboxProblems", "TriageMessages",
+		"ClockEveryMinute", "EmailArrived", "MediaWanted", "NotifyWanted", "OutboxProblems", "TrainLooks", "TriageMessages",
 		"UpdatesOfbilling", "UpdatesOfproductquality",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -215,7 +215,7 @@ func TestHeardTemplate_ResourcePolicySize(t *testing.T) {
 	m := heard(t, template.Options{StackName: strings.Repeat("h", 44)}) // names of buckets allow no longer one
 	policies := resourcePolicies(t, m)
 	prefix := m.StackName + "-"
-	want := []string{"agentapi", "departmentapi", "messenger", "schedule", "webchat", "whatsapp"}
+	want := []string{"agentapi", "departmentapi", "messenger", "schedule", "train", "webchat", "whatsapp"}
 	var got []string
 	for _, function := range slices.Sorted(maps.Keys(policies)) {
 		got = append(got, strings.TrimPrefix(function, prefix))

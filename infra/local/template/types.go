@@ -85,8 +85,9 @@ var partTypes = map[string]bool{
 	"AWS::ApiGatewayV2::Stage":        true,
 }
 
-// httpAPIAttributes and webSocketAttributes have the addresses of AWS.
-// [Options.Attributes] overrides them with the local ones.
+// httpAPIAttributes and webSocketAttributes are the values of Ref ("") and
+// Fn::GetAtt for an API. They have the URLs of AWS; [Options.Attributes]
+// replaces these with local URLs.
 var (
 	refOnly           = map[string]string{"": "{name}"}
 	httpAPIAttributes = map[string]string{

@@ -6,6 +6,7 @@ import (
 
 	"github.com/heard-intake/heard/internal/channel/email/bounce"
 	"github.com/heard-intake/heard/internal/channel/email/rfc822"
+	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/message"
 )
@@ -27,14 +28,20 @@ const (
 // classify decides whether a person or a machine wrote a mail. A strong sign
 // (a report, Auto-Submitted, the subject of an absence notice) makes the
 // message passive. A weak sign (a null sender, Precedence, noreply@) only
-// prevents automatic answers, because many people's mails have one.
-func classify(root *rfc822.Part, env Envelope, report *bounce.Notice) mailClass {
+// prevents automatic answers, because many people's mails have one. An answer to an
+// invitation is a person's mail if the person added words, even if the calendar
+// program marked it as generated.
+func classify(root *rfc822.Part, env Envelope, report *bounce.Notice, answer invitationAnswer) mailClass {
 	if report != nil {
 		return mailClass{name: string(report.Kind), passive: true, noReply: true, report: true}
 	}
 	h := root.Header
-	if isAutoReply(h) || isCalendarReply(root) {
+	onlyAnswers := answer.found && answer.words == ""
+	switch {
+	case isAutoReply(h), onlyAnswers:
 		return mailClass{name: classAutoReply, passive: true, noReply: true}
+	case answer.found:
+		return mailClass{noReply: hasWeakSign(h, env)}
 	}
 	if isGenerated(h) {
 		return mailClass{name: "auto-generated", passive: true, noReply: true}
@@ -84,7 +91,7 @@ func isGenerated(h rfc822.Header) bool {
 }
 
 // awaySubjects are the beginnings of the subjects of absence notices, in lower
-// case. Programs write all of them, and people do not.
+// case. Only programs write them.
 var awaySubjects = []string{
 	"automatic reply", "auto reply", "auto-reply", "autoreply", "out of office", "out-of-office", "auto response", "autoresponse", "automated reply", "on vacation:",
 	"automatisch antwoord", "automatisch bericht", "automatische beantwoording", "afwezig", "afwezigheidsbericht", "niet aanwezig:", "buiten kantoor", "out of the office",
@@ -114,22 +121,6 @@ func isAwaySubject(subject string) bool {
 // subjectSeparators may follow an away subject. The last two are the em dash
 // and the full-width colon.
 var subjectSeparators = []string{":", "-", "(", "[", "—", "："}
-
-// isCalendarReply reports whether the mail only answers an invitation.
-func isCalendarReply(root *rfc822.Part) bool {
-	if strings.EqualFold(root.Params["method"], "reply") && root.Type == "text/calendar" {
-		return true
-	}
-	if root.Type != "multipart/alternative" {
-		return false
-	}
-	for _, c := range root.Children {
-		if c.Type == "text/calendar" && strings.EqualFold(c.Params["method"], "reply") {
-			return true
-		}
-	}
-	return false
-}
 
 // Header fields that tell a newsletter from a discussion list.
 var (
@@ -177,14 +168,7 @@ func hasWeakSign(h rfc822.Header, env Envelope) bool {
 
 // IsNoReplyAddress reports whether an address, such as no-reply@shop.example,
 // says that no one reads its mail.
-func IsNoReplyAddress(address string) bool {
-	local, _, _ := strings.Cut(strings.ToLower(address), "@")
-	switch strings.NewReplacer("-", "", "_", "", ".", "").Replace(local) {
-	case "noreply", "donotreply", "dontreply", "nietbeantwoorden", "nereponderpas", "mailerdaemon", "postmaster", "notifications", "notification":
-		return true
-	}
-	return false
-}
+func IsNoReplyAddress(address string) bool { return contact.IsNoReplyAddress(address) }
 
 // effectsOf returns the effects of a report on the mail of ours that it names,
 // one for each recipient. A report that names no recipient has one effect, under

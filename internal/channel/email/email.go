@@ -52,7 +52,7 @@ type Parsed struct {
 	NoReply     bool             // it must not be answered automatically
 	Forward     bool             // it forwards another mail
 	ForwardedBy string           // address of the staff member who forwarded it, if the message is the original's and not theirs
-	Kept        []reply.Span     // the new text's positions in the full text
+	Kept        []reply.Span     // the new text's positions in the full text; empty for the words in the answer to an invitation
 	MessageID   string           // written by the sender, without brackets
 	Report      *bounce.Notice   // what a mail server reports; nil for any other mail
 	OwnMailIDs  []string         // Message-IDs that may be of mails we sent, the likeliest first
@@ -94,7 +94,8 @@ func Normalize(raw []byte, env Envelope) (message.Delivery, Parsed, error) {
 	}
 	setSender(&m, root, env, raw)
 	sender := m.Customer
-	class := classify(root, env, p.Report)
+	invited := readInvitationAnswer(p)
+	class := classify(root, env, p.Report, invited)
 	author := bySender
 	machine := class
 	copiedTo := copiedRecipients(m, root, env, class)
@@ -107,6 +108,9 @@ func Normalize(raw []byte, env Envelope) (message.Delivery, Parsed, error) {
 	}
 	setThread(&m, root, p.MessageID, env)
 	setText(&m, &p)
+	if invited.words != "" {
+		setInvitationWords(&m, &p, invited.words)
+	}
 	if !isCopy {
 		author, p.ForwardedBy = setForwardedAuthor(&m, sender, env, p, author, machine)
 	}
@@ -294,6 +298,19 @@ func setText(m *message.Message, p *Parsed) {
 	if p.Forward && m.ReplyTo == nil && onlyForwarded {
 		m.ReplyTo = &message.ReplyTo{Forwarded: true}
 	}
+}
+
+// setInvitationWords sets the text of m to what a person added to the answer to an
+// invitation, without the text of the calendar program.
+func setInvitationWords(m *message.Message, p *Parsed, words string) {
+	if sameWords(m.Text, words) {
+		return
+	}
+	if m.FullText == "" {
+		m.FullText = m.Text
+	}
+	m.Text = words
+	p.Kept = nil
 }
 
 // sameWords reports whether a and b, its shortened form, differ only in white

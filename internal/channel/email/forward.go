@@ -116,8 +116,8 @@ func quotedMail(text string, env Envelope) (mail forwardedMail, found bool) {
 	return mail, found
 }
 
-// quotedWords returns what the author of a quoted mail wrote. at is a position
-// in the mail's header, which ends at a blank line.
+// quotedWords returns the text that the author of a quoted mail wrote. at is a
+// position in the mail's header, which ends at a blank line.
 func quotedWords(text string, at int) string {
 	start := strings.LastIndexByte(text[:at], '\n') + 1
 	quote := text[start : start+len(text[start:])-len(strings.TrimLeft(text[start:], "> "))]

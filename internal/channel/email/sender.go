@@ -32,7 +32,8 @@ func setSender(m *message.Message, root *rfc822.Part, env Envelope, raw []byte) 
 	if isList && !ok {
 		m.Name = "" // the address is of another field, and may be another person's
 	}
-	if member, original, found := groupMember(root.Header, sender, alias); found {
+	// A form's mail belongs to the person in Reply-To, also when a group sends it on.
+	if member, original, found := groupMember(root.Header, sender, alias); found && !env.isForm(alias.Value) {
 		m.Customer = identity.Address{Alias: original, Assurance: identity.Claimed}
 		m.Name = cleanName(member.Name, original.Value)
 	}

@@ -137,7 +137,7 @@ func decodeSendingEvent(event []byte) (sesEvent, error) {
 	return ev, nil
 }
 
-// isAutoReply reports whether a bounce of SES is in truth an automatic reply,
+// isAutoReply reports whether a bounce of SES is actually an automatic reply,
 // such as an absence notice, to a mail that arrived. SES reports it as a
 // transient general bounce without a status from a mail server.
 func (ev *sesEvent) isAutoReply() bool {

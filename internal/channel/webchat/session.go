@@ -5,8 +5,8 @@
 // knows its visitor, it proves so with a JWT that it signs with a shared secret.
 // [VerifyHost] checks that JWT and returns the visitor's account.
 //
-// The package is pure: time and keys are arguments. Package api does HTTP and
-// stores the messages.
+// The package is pure: time and keys are arguments. Package chatapi does HTTP
+// and stores the messages.
 package webchat
 
 import (

@@ -10,9 +10,9 @@ import (
 	"github.com/heard-intake/heard/internal/message"
 )
 
-// readForm reads the answers of a form. Its text is what the customer wrote into
-// it. WhatsApp's own text says "Sent" for every form. Only an address message
-// has the answers there.
+// readForm reads the answers of a form. The text of the message is the text
+// that the customer wrote into the form. WhatsApp's own text says "Sent" for
+// every form. Only an address message has the answers there.
 func (c *change) readForm(m *message.Message, answer meta.Object) {
 	m.Kind = message.Form
 	m.Payload = message.Cut(answer.Get("name").Text(), maxText)

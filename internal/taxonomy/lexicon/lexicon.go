@@ -16,7 +16,7 @@ var Asides = Phrases{
 		"rechtsbijstand|consumentenbond|geschillencommissie|jurist .. inschakelen|inlichten|bellen",
 		"rechtsbijstand|rechtsbijstandsverzekering|consumentenbond|geschillencommissie|advocaat|deurwaarder|rechter",
 		"slechte|negatieve .. recensie|review|beoordeling", "met stomheid geslagen", "tot op de dag van vandaag", "op de hoogte", "aan de slag",
-		"in de loop van", "een stuk minder|meer|beter|slechter|goedkoper|duurder|hoger|lager|sneller|langer|korter", "een heel stuk", "aan de andere kant",
+		"in de loop van", "een stuk minder|meer|beter|slechter|goedkoper|duurder|hoger|lager|sneller|langer|korter", "een heel|flink|groot stuk", "een stuk of|in|papier|brood", "een stuk .. schrijven|lezen", "aan de andere kant",
 		"goed op weg", "in de war", "van harte", "al met al", "wat dat betreft", "onder de indruk", "om de hoek", "op vakantie", "in de buurt",
 	},
 	EN: []string{

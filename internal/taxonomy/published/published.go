@@ -1,7 +1,7 @@
 // Package published replaces the taxonomy in use without a deployment.
 //
 // An operator uploads the file to S3, under the key [Draft]. Once a minute the
-// function clock checks it. A valid draft is written in checked form under
+// schedule function checks it. A valid draft is written in checked form under
 // [Good], which the functions read. An invalid draft changes nothing: the last
 // valid taxonomy stays in use, also for functions that start later. [Report]
 // receives the result in both cases.

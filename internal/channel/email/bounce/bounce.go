@@ -71,8 +71,8 @@ func Read(root *rfc822.Part) *Notice {
 	return p.readBounce(root)
 }
 
-// isWrittenByServer reports whether a mail without the parts of a report is one
-// in words.
+// isWrittenByServer reports whether a mail is a report that a server wrote as
+// plain text, without the parts that a report should have.
 func (p *reportPieces) isWrittenByServer(h rfc822.Header) bool {
 	return isSentByDaemon(h) || p.hasReportSigns(h) || p.isReturnedToSender(h)
 }
@@ -108,8 +108,8 @@ func collectPieces(root *rfc822.Part) *reportPieces {
 	return p
 }
 
-// readText reads the text for people, once. Most mails show before that they are
-// not reports.
+// readText sets text, the report's text for people. It reads the parts only at
+// the first call. Most mails that are not reports never need it.
 func (p *reportPieces) readText() {
 	if p.isTextRead {
 		return

@@ -90,12 +90,12 @@ func isPolicyStatus(status string) bool {
 	return strings.HasPrefix(detail, "7.")
 }
 
-// mayBeOverruled reports whether words may give another reason than a status
-// that states this one.
+// mayBeOverruled reports whether the words of a server may win over a status
+// that states the reason byStatus.
 func mayBeOverruled(byStatus string) bool { return hardReasons[byStatus] || byStatus == "suspend" }
 
-// overrules reports whether the words of r win over a status that states
-// another reason.
+// overrules reports whether r, the reason in a server's words, wins over a
+// status that states the reason byStatus.
 func (r reason) overrules(byStatus string) bool {
 	if byStatus == "suspend" {
 		return r.name == "userunknown" || r.name == "speeding"

@@ -57,8 +57,9 @@ func (m wordMatcher) mayMatch(words string) bool {
 	return false
 }
 
-// requiredLiterals returns texts of which every match of a pattern contains at
-// least one. It returns nil if it knows none.
+// requiredLiterals returns literal texts. Every match of the pattern contains
+// at least one of them: "foo" and "bar" for (foo|bar)\d. It returns nil if the
+// pattern has no such texts.
 func requiredLiterals(tree *syntax.Regexp) []string {
 	switch tree.Op {
 	case syntax.OpLiteral:

@@ -56,7 +56,7 @@ func Convert(page string) Text {
 	}
 }
 
-// A textRole says what an open element means for the text in it. An element
+// A textRole is the meaning of an open element for the text in it. An element
 // can have several roles.
 type textRole uint8
 

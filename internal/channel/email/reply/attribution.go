@@ -252,9 +252,9 @@ func plainBlanks(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// unmarkSentences makes text of attributions that the writer of the reply wrote,
-// such as "Op 3 mei schreef Jan:". The attribution that the mail program added, or
-// a header, is directly below such a sentence.
+// unmarkSentences turns attributions back into text if the writer of the reply
+// wrote them as a sentence, such as "Op 3 mei schreef Jan:". The attribution
+// that the mail program added, or a header, is directly below such a sentence.
 func unmarkSentences(lines []line) {
 	for i := range lines {
 		l := &lines[i]
@@ -275,10 +275,10 @@ func unmarkSentences(lines []line) {
 	}
 }
 
-// beginsHistory reports whether line i, below an attribution with the given
-// certainty, begins the history of the mail itself. The attribution at the
-// beginning of a quote is often that of an older mail, so it counts only below an
-// attribution that is merely possible.
+// beginsHistory reports whether line i begins the quoted history. The line is
+// below a text that is an attribution with the given certainty. If line i is an
+// attribution inside a quote, it may belong to an older mail. So it counts only
+// if the text above is merely a possible attribution.
 func beginsHistory(lines []line, i int, above certainty) bool {
 	switch lines[i].class {
 	case attributionLine, labelLine, originalMark, forwardMark:

@@ -77,3 +77,7 @@ const (
 	minDayName   = 2
 	minMonthName = 3
 )
+
+// IsDayOrMonth reports whether a word, in lower case, is the name of a day or month in
+// one of the languages, whole or shortened.
+func IsDayOrMonth(word string) bool { return momentWords()[word]&(dayName|monthName) != 0 }

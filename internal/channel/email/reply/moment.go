@@ -21,14 +21,15 @@ const (
 
 func (m moment) has(parts moment) bool { return m&parts == parts }
 
-// isDate reports whether m is a day of a month.
+// isDate reports whether m has a day and a month.
 func (m moment) isDate() bool { return m.has(hasDay | hasMonth) }
 
-// isComplete reports whether m is a day of a month with its year or a time of
-// day. Mail programs write no less, except for a few old ones.
+// isComplete reports whether m has a day, a month, and also a year or a time of
+// day. The times of most mail programs are complete; those of a few old ones
+// are not.
 func (m moment) isComplete() bool { return m.isDate() && m&(hasYear|hasClock) != 0 }
 
-// isFull reports whether m is a day of a month with a time of day.
+// isFull reports whether m has a day, a month and a time of day.
 func (m moment) isFull() bool { return m.isDate() && m.has(hasClock) }
 
 // readMoment reads the time at the start of s, which is in lower case. It

@@ -73,8 +73,8 @@ func readHeader(b []byte, isPart bool) (h Header, n int, err error) {
 	return h, n, nil
 }
 
-// endsAt reports whether a line begins the first part of a mail, and the blank
-// line above it is missing.
+// endsAt reports whether the header ends at line without a blank line, because
+// line is the delimiter of the first part.
 func (h Header) endsAt(line []byte) bool {
 	boundary, ok := bytes.CutPrefix(bytes.TrimRight(line, " \t"), lineDashes[1:])
 	return ok && len(boundary) > 0 && strings.Contains(h.Get("Content-Type"), string(boundary))
@@ -117,8 +117,9 @@ func (h Header) continuesAfterJunk(b []byte, isPart bool) bool {
 	return false
 }
 
-// mayHave reports whether a field with that name is known, and may follow those
-// that the header has. A part has fields of its content.
+// mayHave reports whether a field with that name can follow the fields of h. It
+// must be a known field. If h has it already, it must be one that may be
+// repeated. In the header of a part only Content-* fields count.
 func (h Header) mayHave(name []byte, isPart bool) bool {
 	lower := strings.ToLower(string(name))
 	switch {
