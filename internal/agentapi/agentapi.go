@@ -81,6 +81,7 @@ func (a *API) Handler() *httpapi.Handler {
 func (a *API) routes() []httpapi.Route {
 	return []httpapi.Route{
 		{Pattern: "GET /v1/customers", Scope: httpapi.ReadCustomers, Serve: a.findCustomer},
+		{Pattern: "POST /v1/customers", Scope: httpapi.WriteCustomers, Serve: a.createCustomer},
 		{Pattern: "GET /v1/customers/search", Scope: httpapi.ReadCustomers, Serve: a.searchCustomers},
 		{Pattern: "GET /v1/taxonomy", Scope: httpapi.ReadCustomers, Serve: a.getTaxonomy},
 		{Pattern: "GET /v1/customers/{id}", Scope: httpapi.ReadCustomers, Serve: a.getProfile},

@@ -39,20 +39,13 @@ func (a *API) findCustomer(ctx context.Context, r *httpapi.Request) (httpapi.Res
 	if err != nil {
 		return httpapi.Response{}, err
 	}
+	profile, err := a.profileWith(ctx, id, identity.Address{Alias: alias, Assurance: assurance})
+	if err != nil || messages == 0 {
+		return httpapi.Response{Body: profile}, err
+	}
 	c, err := a.Store.Customers.Get(ctx, id)
 	if err != nil {
 		return httpapi.Response{}, err
-	}
-	profile, err := a.readProfile(ctx, c)
-	if err != nil {
-		return httpapi.Response{}, err
-	}
-	found := identity.Address{Alias: alias, Assurance: assurance}
-	if !slices.Contains(profile.Aliases, found) {
-		profile.Aliases = append(profile.Aliases, found)
-	}
-	if messages == 0 {
-		return httpapi.Response{Body: profile}, nil
 	}
 	withoutHistory, err := httpapi.EncodeJSON(profile)
 	if err != nil {
@@ -61,6 +54,20 @@ func (a *API) findCustomer(ctx context.Context, r *httpapi.Request) (httpapi.Res
 	page, tag, err := a.readMessages(ctx, c, message.Query{Limit: messages}, nil)
 	profile.History = &page
 	return httpapi.Response{Body: profile, ETag: httpapi.ComputeETag(withoutHistory, []byte(tag))}, err
+}
+
+// profileWith returns the profile of a customer, with an address that may be too new to
+// be in it.
+func (a *API) profileWith(ctx context.Context, id identity.CustomerID, found identity.Address) (profileResponse, error) {
+	c, err := a.Store.Customers.Get(ctx, id)
+	if err != nil {
+		return profileResponse{}, err
+	}
+	profile, err := a.readProfile(ctx, c)
+	if err == nil && !slices.Contains(profile.Aliases, found) {
+		profile.Aliases = append(profile.Aliases, found)
+	}
+	return profile, err
 }
 
 // queryAlias returns the one alias that a query names: alias=phone:31970100678,

@@ -101,6 +101,9 @@ type recordContactRequest struct {
 	Text    string          `json:"text"`
 }
 
+// unknownReason says that the agent knows no reason. Triage then finds it in the text.
+const unknownReason = "unknown"
+
 // recordableChannels are the channels of contacts that agents register.
 var recordableChannels = []message.Channel{message.Phone, message.Shop, message.Note}
 
@@ -125,8 +128,13 @@ func (a *API) newRecordedContact(body recordContactRequest, r *httpapi.Request) 
 	if body.Channel == message.Phone {
 		m.Kind = message.Call
 	}
-	if _, ok := a.Taxonomy().Reason(body.Reason); !ok {
+	if body.Reason == unknownReason {
+		m.Reason = ""
+	} else if _, ok := a.Taxonomy().Reason(body.Reason); !ok && body.Reason != "" {
 		return m, a.Taxonomy().NoReason(body.Reason)
+	}
+	if m.Reason == "" && body.Text == "" {
+		return m, fault.New(fault.Invalid, "give a reason or the customer's words in text")
 	}
 	if body.Product != "" {
 		if err := a.checkProduct("product", body.Product); err != nil {

@@ -383,7 +383,7 @@ func TestUnrouted_StatusAndAllow(t *testing.T) {
 	}{
 		{"GET /v1/nothing", http.StatusNotFound, ""},
 		{"GET /v1/customers/1/2/3", http.StatusNotFound, ""},
-		{"DELETE /v1/customers", http.StatusMethodNotAllowed, "GET"},
+		{"DELETE /v1/customers", http.StatusMethodNotAllowed, "GET, POST"},
 		{"DELETE /v1/customers/1/messages", http.StatusMethodNotAllowed, "GET, POST"},
 		{"GET /v1/customers/account/1", http.StatusMethodNotAllowed, "PUT"},
 		{"DELETE /v1/problems/1", http.StatusMethodNotAllowed, "GET"},
