@@ -246,17 +246,23 @@ type Waiter struct {
 	Department   string    `json:"department"`
 	Reason       string    `json:"reason"`
 	Product      string    `json:"product"`
+	Severity     string    `json:"severity"` // of the reason
+	Question     string    `json:"question"` // first words of the first unanswered message
+	Name         string    `json:"name"`     // of the customer
 	Channels     []string  `json:"channels"`
 }
 
-// Waiting returns the contacts that wait for a department, longest first. The
-// sequence ends at the first error.
+// Waiting returns the contacts that wait for a department, or for all if it is empty:
+// critical ones first, then longest waiting. The sequence ends at the first error.
 func (c *Client) Waiting(ctx context.Context, department string) iter.Seq2[Waiter, error] {
 	type page struct {
 		Contacts []Waiter
 		pageEnd
 	}
-	query := url.Values{"state": {"waiting"}, "department": {department}}
+	query := url.Values{"state": {"waiting"}}
+	if department != "" {
+		query.Set("department", department)
+	}
 	return iteratePages(ctx, c, "/v1/contacts", query, func(p page) ([]Waiter, pageEnd) { return p.Contacts, p.pageEnd })
 }
 

@@ -38,7 +38,7 @@ func agentCommands() []command {
 			"reply email:jan@example.com 'We have sent a new manual.'", (*tool).sendReply,
 		},
 		{
-			"waiting", "<department>", "list the customers who wait for an answer, the longest wait first",
+			"waiting", "[<department>]", "list the customers who wait for an answer, critical ones first",
 			"waiting documentation", (*tool).showWaiting,
 		},
 		{

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
+	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/message"
 )
 
@@ -130,24 +131,52 @@ func truncateLine(text string, most int) string {
 
 func (t *tool) showWaiting(ctx context.Context, args []string) error {
 	f := t.newFlagSet("waiting")
-	c, err := t.parseAndOpen(ctx, f, args, 1, 1)
+	holder := f.String("holder", "", "only customers of this `holder`, such as agent:agent-7, team:returns or none")
+	channel := f.String("channel", "", "only contacts on this `channel`")
+	severity := f.String("severity", "", "only contacts of this `severity`: low, normal, high or critical")
+	c, err := t.parseAndOpen(ctx, f, args, 0, 1)
 	if err != nil {
 		return err
 	}
-	waiters, complete, err := c.Waiting(ctx, f.Arg(0))
+	query := map[string]string{"department": f.Arg(0), "holder": *holder, "channel": *channel, "severity": *severity}
+	rows, complete, err := c.Waiting(ctx, query)
 	if err != nil {
 		return err
 	}
-	for _, w := range waiters {
-		fmt.Fprintf(t.out, "%8s  %s  %s %s  %v\n", time.Since(w.Since).Round(time.Second), w.Customer, cmp.Or(w.Reason, "unknown"), w.Product, w.Channels)
+	for _, w := range rows {
+		reason := strings.TrimSpace(cmp.Or(w.Reason, "unknown") + " " + w.Product)
+		if w.Severity == contact.Critical {
+			reason += ", CRITICAL"
+		}
+		if w.Claim != nil {
+			reason += ", " + w.Claim.Holder.String()
+		}
+		fmt.Fprintf(t.out, "%s  %s  %s: %s  %v\n    %q\n", formatWait(time.Since(w.Since)), cmp.Or(w.Name, "Name unknown"), w.Department, reason, w.Channels, w.Question)
 	}
 	switch {
-	case len(waiters) == 0:
+	case len(rows) == 0:
 		fmt.Fprintln(t.out, "no customer is waiting")
 		return nil
 	case !complete:
 		fmt.Fprintln(t.out, "and more")
 	}
-	t.printHint("heardctl identity <customer> shows the aliases; heardctl brief <kind:value> the summary")
+	t.printHint("heardctl find <name or number> finds a customer; heardctl brief <kind:value> shows the summary")
 	return nil
+}
+
+// formatWait returns a duration as people say it, such as "1 day 4 hours".
+func formatWait(d time.Duration) string {
+	days := int(d.Hours()) / 24
+	hours := int(d.Hours()) % 24
+	minutes := int(d.Minutes()) % 60
+	switch {
+	case days > 0:
+		return countOf(days, "day") + " " + countOf(hours, "hour")
+	case hours > 0:
+		return countOf(hours, "hour") + " " + countOf(minutes, "minute")
+	case minutes > 0:
+		return countOf(minutes, "minute")
+	default:
+		return "less than a minute"
+	}
 }

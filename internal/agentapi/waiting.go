@@ -1,6 +1,7 @@
 package agentapi
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/httpapi"
 	"github.com/heard-intake/heard/internal/identity"
+	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/taxonomy"
 )
 
@@ -25,58 +27,104 @@ type waitingResponse struct {
 	Complete bool             `json:"complete"`
 }
 
-// listWaiting answers with the waiting contacts of a department, the longest
-// wait first.
+// maxWaitingPages bounds how many pages of the list one request reads to find contacts
+// that its filters let through.
+const maxWaitingPages = 5
+
+// listWaiting answers with waiting contacts: critical ones first, then the longest wait.
 func (a *API) listWaiting(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
 	q := r.Query()
 	limit := q.PageLimit()
 	cursor := q.Parameter("cursor")
 	state := httpapi.OneOf(q, "state", "waiting")
-	department := httpapi.OneOf(q, "department", append(departmentIDs(a.Taxonomy()), contact.Unassigned)...)
-	matches := claimFilter(q)
-	if state == "" || department == "" {
-		q.AddMistake("the parameters state=waiting and department are required")
+	departments := append(departmentIDs(a.Taxonomy()), contact.Unassigned)
+	department := httpapi.OneOf(q, "department", departments...)
+	filter := newWaitingFilter(q)
+	if state == "" {
+		q.AddMistake("the parameter state=waiting is required")
 	}
 	if err := q.Validate(); err != nil {
 		return httpapi.Response{}, err
 	}
-	page, err := httpapi.ReadPage(a.Store, "waiting "+department, cursor, func(place string) ([]contact.WaitingContact, string, error) {
-		return a.Store.Contacts.WaitingContacts(ctx, department, limit, place)
+	if department != "" {
+		departments = []string{department}
+	}
+	page, err := httpapi.ReadPage(a.Store, "waiting "+department, cursor, func(place string) ([]waitingContact, string, error) {
+		return a.findWaiting(ctx, departments, filter, limit, place, r.Now)
 	})
-	if err != nil {
-		return httpapi.Response{}, err
-	}
-	claims, err := a.readClaims(ctx, page.Items, r.Now)
-	if err != nil {
-		return httpapi.Response{}, err
-	}
-	body := waitingResponse{Contacts: []waitingContact{}, Cursor: page.Cursor, Complete: page.Complete}
-	for _, w := range page.Items {
-		if claim := claims[w.Customer]; matches(claim) {
-			waited := max(0, int64(r.Now.Sub(w.Since)/time.Second))
-			body.Contacts = append(body.Contacts, waitingContact{w, waited, claim})
-		}
-	}
-	return httpapi.Response{Body: body}, nil
+	return httpapi.Response{Body: waitingResponse{Contacts: page.Items, Cursor: page.Cursor, Complete: page.Complete}}, err
 }
 
-// readClaims returns the claims that are held on the customers of a page.
-func (a *API) readClaims(ctx context.Context, waiting []contact.WaitingContact, now time.Time) (map[identity.CustomerID]*contact.Claim, error) {
+// findWaiting returns at most limit contacts after a place that pass a filter, and the
+// place of the last one that it examined. It may return fewer although more follow.
+func (a *API) findWaiting(ctx context.Context, departments []string, filter waitingFilter, limit int, place string, now time.Time) (found []waitingContact, next string, err error) {
+	next = place
+	for range maxWaitingPages {
+		var waiting []contact.WaitingContact
+		waiting, next, err = a.Store.Contacts.WaitingContacts(ctx, departments, limit-len(found), next)
+		if err != nil {
+			return nil, "", err
+		}
+		some, err := a.describeWaiting(ctx, waiting, filter, now)
+		if err != nil {
+			return nil, "", err
+		}
+		found = append(found, some...)
+		if next == "" || len(found) == limit {
+			break
+		}
+	}
+	return found, next, nil
+}
+
+// describeWaiting returns the contacts that pass a filter, with the names and claims of
+// their customers.
+func (a *API) describeWaiting(ctx context.Context, waiting []contact.WaitingContact, filter waitingFilter, now time.Time) ([]waitingContact, error) {
+	waiting = slices.DeleteFunc(waiting, func(w contact.WaitingContact) bool { return !filter.passes(w) })
 	ids := make([]identity.CustomerID, len(waiting))
 	for i, w := range waiting {
 		ids[i] = w.Customer
 	}
-	found, err := a.Store.Contacts.ClaimsByCustomer(ctx, ids)
+	customers, err := a.Store.Contacts.Waiters(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	held := map[identity.CustomerID]*contact.Claim{}
-	for id, claims := range found {
-		if c := contact.Standing(claims, id, now); c.Held(now) {
-			held[id] = &c
+	var found []waitingContact
+	for _, w := range waiting {
+		who := customers[w.Customer]
+		var claim *contact.Claim
+		if c := contact.Standing(who.Claims, w.Customer, now); c.Held(now) {
+			claim = &c
 		}
+		if !filter.holds(claim) {
+			continue
+		}
+		w.Name = cmp.Or(who.Name, w.Name)
+		waited := max(0, int64(now.Sub(w.Since)/time.Second))
+		found = append(found, waitingContact{w, waited, claim})
 	}
-	return held, nil
+	return found, nil
+}
+
+// A waitingFilter selects contacts of the waiting list.
+type waitingFilter struct {
+	channel  message.Channel   // empty: all
+	severity taxonomy.Severity // empty: all
+	holds    func(*contact.Claim) bool
+}
+
+func newWaitingFilter(q *httpapi.Query) waitingFilter {
+	return waitingFilter{
+		channel:  httpapi.OneOf(q, "channel", message.Channels...),
+		severity: httpapi.OneOf(q, "severity", taxonomy.Low, taxonomy.Normal, taxonomy.High, taxonomy.Critical),
+		holds:    claimFilter(q),
+	}
+}
+
+func (f waitingFilter) passes(w contact.WaitingContact) bool {
+	isChannel := f.channel == "" || slices.Contains(w.Channels, f.channel)
+	isSeverity := f.severity == "" || w.Severity == string(f.severity)
+	return isChannel && isSeverity
 }
 
 // claimFilter returns the filter of the parameter holder: "none" for customers

@@ -90,6 +90,9 @@ type Contact struct {
 	Channels     []message.Channel   `json:"channels"`          // in order of first use
 	Department   string              `json:"department"`        // owner of its first cause, or [Unassigned] without a cause
 	Causes       []Cause             `json:"causes,omitempty"`
+	Severity     string              `json:"severity,omitempty"` // of its first cause, as the taxonomy had it; empty without one
+	Question     string              `json:"question,omitempty"` // while it waits: the first words of the first unanswered message
+	Name         string              `json:"name,omitempty"`     // while it waits: the name that the channel shows for who asked
 	Taxonomy     string              `json:"taxonomy,omitempty"` // version of the taxonomy that classified it
 	Model        string              `json:"model,omitempty"`    // id of the classifier's model at that time; empty without one
 	Unrecorded   []Cause             `json:"-"`                  // causes of it, or former ones, whose problem does not know that yet

@@ -42,6 +42,11 @@ func (g *grouping) contacts() []Contact {
 	out := make([]Contact, len(g.all))
 	for i, c := range g.all {
 		out[i] = c.Contact
+		if len(c.questions) > 0 {
+			asked := slices.IndexFunc(c.Messages, func(m message.Message) bool { return m.ID == c.questions[0].id })
+			out[i].Question = questionOf(c.Messages[asked])
+			out[i].Name = message.Cut(c.Messages[asked].Name, maxQuestion)
+		}
 	}
 	slices.SortStableFunc(out, func(a, b Contact) int {
 		if c := a.Start.Compare(b.Start); c != 0 {

@@ -1,6 +1,7 @@
 package contact
 
 import (
+	"strings"
 	"time"
 
 	"github.com/heard-intake/heard/internal/identity"
@@ -26,5 +27,29 @@ type WaitingContact struct {
 	Department string              `json:"department"`
 	Reason     string              `json:"reason,omitempty"`
 	Product    string              `json:"product,omitempty"`
+	Severity   string              `json:"severity,omitempty"` // of the reason; critical contacts are first on the list
+	Question   string              `json:"question,omitempty"` // the first words of the first unanswered message
+	Name       string              `json:"name,omitempty"`     // from the register, else as the channel shows it
 	Channels   []message.Channel   `json:"channels"`
+}
+
+// A Waiter is what a waiting list shows of a customer.
+type Waiter struct {
+	Name   string // from the register
+	Claims []Claim
+}
+
+// Critical is the severity of contacts that come before all others on a waiting list.
+const Critical = "critical"
+
+// maxQuestion is the length of [Contact.Question], in bytes.
+const maxQuestion = 120
+
+// questionOf returns the first words of a message: of its text, else of its subject.
+func questionOf(m message.Message) string {
+	words := m.Text
+	if words == "" {
+		words = m.Subject
+	}
+	return message.Cut(strings.Join(strings.Fields(message.Cut(words, 4*maxQuestion)), " "), maxQuestion)
 }

@@ -104,6 +104,9 @@ const (
 	attrContactClosesAt     = "ca" // time at which silence closes it
 	attrContactTaxonomy     = "tx" // version of the taxonomy that classified it
 	attrContactModel        = "mo" // id of the model at that time
+	attrContactSeverity     = "sv" // severity of the first cause
+	attrContactQuestion     = "qu" // first words of the first unanswered message
+	attrContactName         = "nm" // name that the channel shows for who asked
 	attrContactThreads      = "th" // threads, separated by spaces
 )
 

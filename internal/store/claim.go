@@ -97,11 +97,15 @@ func (t Contacts) replace(it item, version int64) *types.Put {
 	return &types.Put{TableName: t.name, Item: it, ConditionExpression: exprf("%s = :v", attrClaimVersion), ExpressionAttributeValues: item{":v": num(version)}}
 }
 
-// ClaimsByCustomer returns the claims on several customers, not read
-// consistently. The claims of a merged customer are under each id that was
-// asked for.
-func (t Contacts) ClaimsByCustomer(ctx context.Context, customers []identity.CustomerID) (map[identity.CustomerID][]contact.Claim, error) {
-	out := map[identity.CustomerID][]contact.Claim{}
+// Waiters returns the names of several customers and the claims on them, not read
+// consistently. The claims of a merged customer are under each id that was asked for.
+func (t Contacts) Waiters(ctx context.Context, customers []identity.CustomerID) (map[identity.CustomerID]contact.Waiter, error) {
+	out := map[identity.CustomerID]contact.Waiter{}
+	addClaims := func(id identity.CustomerID, claims ...contact.Claim) {
+		w := out[id]
+		w.Claims = append(w.Claims, claims...)
+		out[id] = w
+	}
 	others := map[identity.CustomerID][]identity.CustomerID{} // merged with, by asked
 	customers = slices.Compact(slices.Sorted(slices.Values(customers)))
 	for chunk := range slices.Chunk(customers, 50) {
@@ -120,9 +124,12 @@ func (t Contacts) ClaimsByCustomer(ctx context.Context, customers []identity.Cus
 				if err != nil {
 					return nil, err
 				}
-				out[id] = append(out[id], c)
+				addClaims(id, c)
 				continue
 			}
+			w := out[id]
+			w.Name = text(it, attrProfileName)
+			out[id] = w
 			if into := text(it, attrProfileMergedInto); into != "" {
 				others[id] = append(others[id], identity.CustomerID(into))
 			}
@@ -136,7 +143,7 @@ func (t Contacts) ClaimsByCustomer(ctx context.Context, customers []identity.Cus
 		if err != nil {
 			return nil, err
 		}
-		out[id] = append(out[id], more...)
+		addClaims(id, more...)
 	}
 	return out, nil
 }

@@ -60,9 +60,18 @@ func contactItem(c contact.Contact) (item, error) {
 	if len(c.Threads) > 0 {
 		it[attrContactThreads] = str(strings.Join(c.Threads, " "))
 	}
+	if c.Severity != "" {
+		it[attrContactSeverity] = str(c.Severity)
+	}
 	if c.Waiting() {
 		it[gsiPK] = str(waitingPK(c.Department, shardOf(c.ID)))
-		it[gsiSK] = str(timePlace(c.WaitingSince, c.ID))
+		it[gsiSK] = str(waitingSK(c.Severity, c.WaitingSince, c.ID))
+		if c.Question != "" {
+			it[attrContactQuestion] = str(c.Question)
+		}
+		if c.Name != "" {
+			it[attrContactName] = str(c.Name)
+		}
 	}
 	return it, nil
 }
@@ -76,6 +85,7 @@ func readContact(it item) (contact.Contact, error) {
 		ID: id, Customer: customerOf(text(it, pkName)), Start: start,
 		WaitingSince: moment(it, attrContactWaitingSince), FirstAnswer: moment(it, attrContactFirstAnswer), LastAnswer: moment(it, attrContactLastAnswer), ClosesAt: moment(it, attrContactClosesAt),
 		Channels: splitChannels(text(it, attrContactChannels)), Department: text(it, attrContactDepartment), Taxonomy: text(it, attrContactTaxonomy), Model: text(it, attrContactModel),
+		Severity: text(it, attrContactSeverity), Question: text(it, attrContactQuestion), Name: text(it, attrContactName),
 		Threads: strings.Fields(text(it, attrContactThreads)), Version: number(it, attrContactVersion),
 	}
 	for attr, causes := range map[string]*[]contact.Cause{attrContactCauses: &c.Causes, attrContactUnrecorded: &c.Unrecorded} {
@@ -232,25 +242,27 @@ func (t Contacts) List(ctx context.Context, c identity.CustomerID, limit int, cu
 	return out, timePlace(last.Start, last.ID), nil
 }
 
-// WaitingContacts returns the contacts that wait for a department, longest
-// first, at most limit of them after the cursor, which is "<since, ms>#<contact
-// id>". Contacts that cannot be read are left out.
-func (t Contacts) WaitingContacts(ctx context.Context, department string, limit int, cursor string) ([]contact.WaitingContact, string, error) {
-	if cursor != "" {
-		if !isTimePlace(cursor) || len(cursor) > 64 {
-			return nil, "", errCursor()
+// WaitingContacts returns the contacts that wait for departments: critical ones first,
+// then the longest waiting, at most limit of them after the cursor, which is
+// "<rank><since, ms>#<contact id>". Contacts that cannot be read are left out.
+func (t Contacts) WaitingContacts(ctx context.Context, departments []string, limit int, cursor string) ([]contact.WaitingContact, string, error) {
+	if cursor != "" && !isWaitingSK(cursor) {
+		return nil, "", errCursor()
+	}
+	lists := make([]string, 0, shards*len(departments))
+	for _, department := range departments {
+		for shard := range shards {
+			lists = append(lists, waitingPK(department, shard))
 		}
 	}
-	return overShards(limit, placeOfWaiter, func(shard, limit int) ([]contact.WaitingContact, error) {
-		return t.waitingShard(ctx, waitingPK(department, shard), limit, cursor)
+	return overLists(lists, limit, placeOfWaiter, func(pk string, limit int) ([]contact.WaitingContact, error) {
+		return t.readWaiting(ctx, pk, limit, cursor)
 	})
 }
 
-func placeOfWaiter(w contact.WaitingContact) string {
-	return fmt.Sprintf("%013d#%s", w.Since.UnixMilli(), w.ID)
-}
+func placeOfWaiter(w contact.WaitingContact) string { return waitingSK(w.Severity, w.Since, w.ID) }
 
-func (t Contacts) waitingShard(ctx context.Context, pk string, limit int, cursor string) ([]contact.WaitingContact, error) {
+func (t Contacts) readWaiting(ctx context.Context, pk string, limit int, cursor string) ([]contact.WaitingContact, error) {
 	var out []contact.WaitingContact
 	err := t.query(ctx, &dynamodb.QueryInput{
 		IndexName:                 aws.String(gsiName),
@@ -258,15 +270,15 @@ func (t Contacts) waitingShard(ctx context.Context, pk string, limit int, cursor
 		ExpressionAttributeValues: item{":pk": str(pk), ":after": str(max(cursor, " "))},
 		Limit:                     ptr(int32(limit)), //nolint:gosec // bounded by the API
 	}, func(it item) bool {
-		since, id := parseTimePlace(text(it, gsiSK))
+		since, id := parseWaitingSK(text(it, gsiSK))
 		k, err := readContact(it)
 		if err != nil {
 			t.leaveOut(ctx, it, err)
 			return true
 		}
 		out = append(out, contact.WaitingContact{
-			ID: id, Customer: k.Customer, Since: since, Start: k.Start, Department: waitingDepartment(pk),
-			Reason: text(it, attrContactReason), Product: text(it, attrContactProduct), Channels: k.Channels,
+			ID: id, Customer: k.Customer, Since: since, Start: k.Start, Department: waitingDepartment(pk), Reason: text(it, attrContactReason),
+			Product: text(it, attrContactProduct), Severity: k.Severity, Question: k.Question, Name: k.Name, Channels: k.Channels,
 		})
 		return len(out) < limit
 	})

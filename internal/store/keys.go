@@ -76,7 +76,7 @@ import (
 //
 // The index has these entries:
 //
-//	waiting#<department>#<shard>   <since>#<contact>         waiting contact
+//	waiting#<department>#<shard>   <rank><since>#<contact>   waiting contact; rank 0: critical, 1: others
 //	due#<shard>                    <time>#<kind>#<pk>        due entry, or contact that will close
 //	problems#<department>          <opened>#<problem>        problem of the department, or escalation to it
 //	corrections                    <time>#<hash>             correction
@@ -341,6 +341,23 @@ func announcedSK(candidate string) string { return announcedPrefix + candidate }
 
 func waitingPK(department string, shard int) string {
 	return fmt.Sprintf("waiting#%s#%d", department, shard)
+}
+
+// waitingSK sorts critical contacts before the others, and each of the two by the
+// beginning of the wait.
+func waitingSK(severity string, since time.Time, contactID string) string {
+	rank := "1"
+	if severity == contact.Critical {
+		rank = "0"
+	}
+	return rank + timePlace(since, contactID)
+}
+
+func parseWaitingSK(sk string) (since time.Time, contactID string) { return parseTimePlace(sk[1:]) }
+
+// isWaitingSK reports whether s, which comes from a caller, has the form of waitingSK.
+func isWaitingSK(s string) bool {
+	return len(s) > 1 && len(s) <= 64 && (s[0] == '0' || s[0] == '1') && isTimePlace(s[1:])
 }
 
 // waitingDepartment returns the department of a waitingPK.

@@ -384,21 +384,30 @@ func parseMillis(s string) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// overShards reads every shard of a list at once. It returns the first limit
-// entries of all shards in the order of place, and the place of the last one if
-// there are more. read is called with one more than limit to find that out.
+// overShards is overLists for the shards of one list.
 func overShards[T any](limit int, place func(T) string, read func(shard, limit int) ([]T, error)) ([]T, string, error) {
-	var parts [shards][]T
-	var errs [shards]error
+	var all [shards]int
+	for i := range all {
+		all[i] = i
+	}
+	return overLists(all[:], limit, place, read)
+}
+
+// overLists reads several lists at once. It returns the first limit entries of all in
+// the order of place, and the place of the last one if there are more. read is called
+// with one more than limit to find that out.
+func overLists[L, T any](lists []L, limit int, place func(T) string, read func(list L, limit int) ([]T, error)) ([]T, string, error) {
+	parts := make([][]T, len(lists))
+	errs := make([]error, len(lists))
 	var wg sync.WaitGroup
-	for shard := range shards {
-		wg.Go(func() { parts[shard], errs[shard] = read(shard, limit+1) })
+	for i, list := range lists {
+		wg.Go(func() { parts[i], errs[i] = read(list, limit+1) })
 	}
 	wg.Wait()
-	if err := firstError(errs[:]...); err != nil {
+	if err := firstError(errs...); err != nil {
 		return nil, "", err
 	}
-	all := slices.Concat(parts[:]...)
+	all := slices.Concat(parts...)
 	slices.SortFunc(all, func(a, b T) int { return strings.Compare(place(a), place(b)) })
 	if len(all) <= limit {
 		return all, "", nil

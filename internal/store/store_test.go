@@ -568,7 +568,7 @@ func TestWaitingContacts_Pages(t *testing.T) {
 	}
 	var seen []contact.WaitingContact
 	for cursor := ""; ; {
-		page, next, err := table.Contacts.WaitingContacts(t.Context(), "billing", 4, cursor)
+		page, next, err := table.Contacts.WaitingContacts(t.Context(), []string{"billing"}, 4, cursor)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -585,7 +585,7 @@ func TestWaitingContacts_Pages(t *testing.T) {
 			t.Errorf("place %d: %+v", i, w)
 		}
 	}
-	if other, _, err := table.Contacts.WaitingContacts(t.Context(), "logistics", 4, ""); err != nil || len(other) != 0 {
+	if other, _, err := table.Contacts.WaitingContacts(t.Context(), []string{"logistics"}, 4, ""); err != nil || len(other) != 0 {
 		t.Errorf("another department: %v %v", other, err)
 	}
 }
@@ -608,7 +608,7 @@ func TestSaveContact_Conflict(t *testing.T) {
 	if err := table.Contacts.Save(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	if list, _, err := table.Contacts.WaitingContacts(t.Context(), "billing", 4, ""); err != nil || len(list) != 0 {
+	if list, _, err := table.Contacts.WaitingContacts(t.Context(), []string{"billing"}, 4, ""); err != nil || len(list) != 0 {
 		t.Errorf("an answered customer waits: %v %v", list, err)
 	}
 	if err := table.Contacts.Delete(t.Context(), c); !fault.Is(err, fault.Conflict) {

@@ -141,7 +141,7 @@ func TestWaitingContacts_UnreadableContact(t *testing.T) {
 	if _, err := db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(storetest.Name), Item: good.Item}); err != nil {
 		t.Fatal(err)
 	}
-	list, _, err := table.Contacts.WaitingContacts(t.Context(), "billing", 10, "")
+	list, _, err := table.Contacts.WaitingContacts(t.Context(), []string{"billing"}, 10, "")
 	if err != nil || len(list) != 3 {
 		t.Errorf("%d waiting contacts, error %v; want 3", len(list), err)
 	}

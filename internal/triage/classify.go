@@ -168,6 +168,15 @@ func (r *reader) orderHints(ctx context.Context, text string) (taxonomy.Hints, e
 	return h, nil
 }
 
+// severityOf returns the severity of a contact's first cause, "" without one.
+func (t *Triage) severityOf(k contact.Contact) string {
+	if len(k.Causes) == 0 {
+		return ""
+	}
+	r, _ := t.Taxonomy.Reason(k.Causes[0].Reason)
+	return string(r.Severity)
+}
+
 // newCause returns the cause of a reason. It has a product only if the taxonomy
 // counts the reason by product.
 func (t *Triage) newCause(reason, product string) contact.Cause {

@@ -52,6 +52,7 @@ func (t *Triage) computeContacts(ctx context.Context, c identity.Customer, asked
 	}
 	for i := range h.Computed {
 		h.Computed[i].Customer = c.ID
+		h.Computed[i].Severity = t.severityOf(h.Computed[i])
 	}
 	return h, nil
 }

@@ -59,7 +59,7 @@ func TestHandle_MergeAndUnmerge(t *testing.T) {
 			contacts[id] = list
 		}
 		for _, department := range []string{"billing", contact.Unassigned} {
-			list, _, err := table.Contacts.WaitingContacts(t.Context(), department, 10, "")
+			list, _, err := table.Contacts.WaitingContacts(t.Context(), []string{department}, 10, "")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -232,7 +232,7 @@ func (p *plan) compareContacts(stored, computed []contact.Contact, from time.Tim
 // differ when another message names them; the version of the taxonomy and the model
 // alone do not matter.
 func isSameContact(a, b contact.Contact) bool {
-	if a.Department != b.Department || !hasSameTimes(a, b) {
+	if a.Department != b.Department || a.Severity != b.Severity || a.Question != b.Question || a.Name != b.Name || !hasSameTimes(a, b) {
 		return false
 	}
 	return slices.Equal(a.Channels, b.Channels) &&

@@ -150,7 +150,7 @@ func TestHandle_WaitingList(t *testing.T) {
 	t.Parallel()
 	tr, table := newTriage(t)
 	waiting := func(department string) int {
-		list, _, err := table.Contacts.WaitingContacts(t.Context(), department, 100, "")
+		list, _, err := table.Contacts.WaitingContacts(t.Context(), []string{department}, 100, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -351,7 +351,7 @@ func TestHandle_BatchesInAnyOrder(t *testing.T) {
 			rt.Fatal(err)
 		}
 		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(),
-			cmpopts.IgnoreFields(contact.Contact{}, "Version", "Messages", "Causes", "Department", "Taxonomy")); diff != "" {
+			cmpopts.IgnoreFields(contact.Contact{}, "Version", "Messages", "Causes", "Department", "Severity", "Taxonomy")); diff != "" {
 			rt.Fatal(diff)
 		}
 	})

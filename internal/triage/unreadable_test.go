@@ -72,7 +72,7 @@ func TestHandle_UnreadableProblem(t *testing.T) {
 			one, two := says(1, 1, time.Hour, unclear), says(2, 1, time.Hour, unclear)
 			put(t, table, one, two)
 			handle(t, tr, one, two)
-			waiting, _, err := table.Contacts.WaitingContacts(t.Context(), "billing", 10, "")
+			waiting, _, err := table.Contacts.WaitingContacts(t.Context(), []string{"billing"}, 10, "")
 			if err != nil || len(waiting) != 7 {
 				t.Errorf("%d contacts wait, error %v; want 7", len(waiting), err)
 			}

@@ -23,7 +23,7 @@ func TestHandle_ThreeWishes(t *testing.T) {
 		}
 	}
 	for _, department := range []string{"billing", "logistics", "returns"} {
-		waiting, _, err := table.Contacts.WaitingContacts(t.Context(), department, 10, "")
+		waiting, _, err := table.Contacts.WaitingContacts(t.Context(), []string{department}, 10, "")
 		if err != nil {
 			t.Fatal(err)
 		}

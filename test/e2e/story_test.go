@@ -8,7 +8,6 @@ import (
 
 	"github.com/heard-intake/heard/cmd/heardctl/stackclient"
 	"github.com/heard-intake/heard/infra/local/stack"
-	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/message"
 	"github.com/heard-intake/heard/internal/traffic"
 )
@@ -158,11 +157,11 @@ func TestWaiting_EndsAfterAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	waits := func() bool {
-		waiters, _, err := b.Waiting(t.Context(), "billing")
+		waiters, _, err := b.Waiting(t.Context(), map[string]string{"department": "billing"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return slices.ContainsFunc(waiters, func(w contact.WaitingContact) bool { return w.Customer == p.ID })
+		return slices.ContainsFunc(waiters, func(w stackclient.WaitingRow) bool { return w.Customer == p.ID })
 	}
 	if !waits() {
 		t.Error("the customer is not on the waiting list of billing before the answer")

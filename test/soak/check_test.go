@@ -267,7 +267,7 @@ func (f *tableContent) checkWaiting(t *testing.T) {
 		departments = append(departments, d.ID)
 	}
 	for _, d := range departments {
-		list, _, err := f.table.Contacts.WaitingContacts(t.Context(), d, 100_000, "")
+		list, _, err := f.table.Contacts.WaitingContacts(t.Context(), []string{d}, 100_000, "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -86,16 +86,28 @@ func (c *Client) Contacts(ctx context.Context, id identity.CustomerID) ([]Contac
 	return page.Contacts, nil
 }
 
-// Waiting returns the contacts that wait for a department, the longest wait
-// first. complete is false if there are more.
-func (c *Client) Waiting(ctx context.Context, department string) (waiters []contact.WaitingContact, complete bool, err error) {
+// A WaitingRow is a contact that waits, and who has its customer.
+type WaitingRow struct {
+	contact.WaitingContact
+	Claim *contact.Claim `json:"claim"` // nil without a holder
+}
+
+// Waiting returns the contacts that wait, the first ones first. query has the
+// parameters of the API, such as department; empty ones are left out. complete is
+// false if there are more.
+func (c *Client) Waiting(ctx context.Context, query map[string]string) (rows []WaitingRow, complete bool, err error) {
+	parameters := url.Values{"state": {"waiting"}}
+	for name, value := range query {
+		if value != "" {
+			parameters.Set(name, value)
+		}
+	}
 	var page struct {
-		Contacts []contact.WaitingContact
+		Contacts []WaitingRow
 		Complete bool
 	}
-	err = c.Call(ctx, http.MethodGet, "/v1/contacts?state=waiting&department="+url.QueryEscape(department), nil, &page)
-	if err != nil {
-		return nil, false, fmt.Errorf("read the waiting list of %s: %w", department, err)
+	if err := c.Call(ctx, http.MethodGet, "/v1/contacts?"+parameters.Encode(), nil, &page); err != nil {
+		return nil, false, fmt.Errorf("read the waiting list: %w", err)
 	}
 	return page.Contacts, page.Complete, nil
 }

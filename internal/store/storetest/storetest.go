@@ -31,7 +31,7 @@ const (
 var Pepper = store.Pepper("a pepper for tests, 32 bytes long")
 
 // Projected are the attributes that the index holds beside the keys.
-var Projected = []string{"rs", "pr", "ch", "st"}
+var Projected = []string{"rs", "pr", "ch", "st", "sv", "qu", "nm"}
 
 // New returns an empty table that no other test uses.
 func New(t testing.TB) *store.Table {
