@@ -1,6 +1,6 @@
 // The schedule function runs once a minute. It runs the jobs that are due, such as
-// closing contacts and reminding departments. It also publishes a new taxonomy
-// and looks for candidates.
+// closing contacts and reminding departments. It also publishes a new taxonomy,
+// looks for candidates, and counts who waits.
 package main
 
 import (
@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/heard-intake/heard/internal/config"
+	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/outbox"
 	"github.com/heard-intake/heard/internal/problems"
 	"github.com/heard-intake/heard/internal/queue"
@@ -51,6 +52,7 @@ func main() {
 		if now.IsZero() {
 			now = time.Now().UTC()
 		}
-		return errors.Join(p.Publish(ctx), announcer.Run(ctx, now), c.Handle(ctx, ev))
+		departments := append(service.Taxonomy().DepartmentIDs(), contact.Unassigned)
+		return errors.Join(p.Publish(ctx), announcer.Run(ctx, now), c.Handle(ctx, ev), table.Contacts.CountWaiting(ctx, departments, now))
 	})
 }

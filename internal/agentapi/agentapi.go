@@ -90,6 +90,7 @@ func (a *API) routes() []httpapi.Route {
 		{Pattern: "GET /v1/customers/{id}/contacts", Scope: httpapi.ReadCustomers, Serve: a.listContacts},
 		{Pattern: "GET /v1/customers/{id}/brief", Scope: httpapi.ReadCustomers, Serve: a.getBrief},
 		{Pattern: "GET /v1/contacts", Scope: httpapi.ReadCustomers, Serve: a.listWaiting},
+		{Pattern: "GET /v1/contacts/counts", Scope: httpapi.ReadCustomers, Serve: a.countWaiting},
 
 		{Pattern: "POST /v1/customers/{id}/messages", Scope: httpapi.WriteCustomers, Serve: a.recordAnswer},
 		{Pattern: "POST /v1/customers/{id}/replies", Scope: httpapi.WriteCustomers, Serve: a.sendAnswer},

@@ -37,7 +37,7 @@ func (a *API) listWaiting(ctx context.Context, r *httpapi.Request) (httpapi.Resp
 	limit := q.PageLimit()
 	cursor := q.Parameter("cursor")
 	state := httpapi.OneOf(q, "state", "waiting")
-	departments := append(departmentIDs(a.Taxonomy()), contact.Unassigned)
+	departments := append(a.Taxonomy().DepartmentIDs(), contact.Unassigned)
 	department := httpapi.OneOf(q, "department", departments...)
 	filter := newWaitingFilter(q)
 	if state == "" {
@@ -144,12 +144,12 @@ func claimFilter(q *httpapi.Query) func(*contact.Claim) bool {
 	return func(c *contact.Claim) bool { return c != nil && string(c.Holder.Kind) == kind && c.Holder.ID == id }
 }
 
-// departmentIDs returns the ids of the departments, sorted.
-func departmentIDs(t *taxonomy.Taxonomy) []string {
-	ids := make([]string, len(t.Departments))
-	for i, d := range t.Departments {
-		ids[i] = d.ID
+// countWaiting answers with the counts of who waits that the schedule function takes
+// each minute.
+func (a *API) countWaiting(ctx context.Context, r *httpapi.Request) (httpapi.Response, error) {
+	if err := r.RequireNoQuery(); err != nil {
+		return httpapi.Response{}, err
 	}
-	slices.Sort(ids)
-	return ids
+	counts, err := a.Store.Contacts.WaitingCounts(ctx)
+	return httpapi.Response{Body: counts}, err
 }

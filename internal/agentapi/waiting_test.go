@@ -127,3 +127,20 @@ func TestWaiting_Row(t *testing.T) {
 		t.Errorf("question %q, want at most 120 bytes of the message on one line", got.Question)
 	}
 }
+
+func TestWaiting_Counts(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	const route = "GET /v1/contacts/counts"
+	s.Do(call{Route: route}).Expect(http.StatusOK)
+	s.asks(phone(1), message.WhatsApp, 90, "pakket", "delivery-late")
+	s.asks(phone(2), message.WhatsApp, 10, "rook", "safety")
+	if err := s.Table.Contacts.CountWaiting(t.Context(), s.Agents.Taxonomy().DepartmentIDs(), now); err != nil {
+		t.Fatal(err)
+	}
+	var got contact.WaitingCounts
+	s.Do(call{Route: route}).Into(http.StatusOK, &got)
+	if len(got.Departments) != 2 || got.Departments[1].Critical != 1 || !got.At.Equal(now) {
+		t.Errorf("counts %+v, want two departments, the second with a critical contact", got)
+	}
+}

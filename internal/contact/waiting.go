@@ -1,6 +1,7 @@
 package contact
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -52,4 +53,51 @@ func questionOf(m message.Message) string {
 		words = m.Subject
 	}
 	return message.Cut(strings.Join(strings.Fields(message.Cut(words, 4*maxQuestion)), " "), maxQuestion)
+}
+
+// WaitingCounts says how many contacts wait, at a time.
+type WaitingCounts struct {
+	At          time.Time         `json:"at,omitzero"` // zero: they were not counted yet
+	Departments []DepartmentCount `json:"departments"` // those for which contacts wait, by id
+	Holders     []HolderCount     `json:"holders"`     // of these contacts, by kind and id
+}
+
+// A DepartmentCount says how many contacts wait for a department.
+type DepartmentCount struct {
+	Department string    `json:"department"`
+	Contacts   int       `json:"contacts"`
+	Critical   int       `json:"critical"` // of these, critical ones
+	Free       int       `json:"free"`     // of these, contacts whose customer has no holder
+	Oldest     time.Time `json:"oldest"`   // beginning of the longest wait
+}
+
+// A HolderCount says how many waiting contacts are of customers of one holder.
+type HolderCount struct {
+	Party
+	Contacts int `json:"contacts"`
+}
+
+// Add counts a waiting contact. holder is nil for a customer without one.
+func (c *WaitingCounts) Add(w WaitingContact, holder *Party) {
+	i, found := slices.BinarySearchFunc(c.Departments, w.Department, func(d DepartmentCount, id string) int { return strings.Compare(d.Department, id) })
+	if !found {
+		c.Departments = slices.Insert(c.Departments, i, DepartmentCount{Department: w.Department, Oldest: w.Since})
+	}
+	d := &c.Departments[i]
+	d.Contacts++
+	if w.Severity == Critical {
+		d.Critical++
+	}
+	if w.Since.Before(d.Oldest) {
+		d.Oldest = w.Since
+	}
+	if holder == nil {
+		d.Free++
+		return
+	}
+	j, found := slices.BinarySearchFunc(c.Holders, *holder, func(h HolderCount, p Party) int { return strings.Compare(h.String(), p.String()) })
+	if !found {
+		c.Holders = slices.Insert(c.Holders, j, HolderCount{Party: *holder})
+	}
+	c.Holders[j].Contacts++
 }

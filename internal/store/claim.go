@@ -21,6 +21,10 @@ func claimItem(c contact.Claim) (item, error) {
 	it := key(customerPK(c.Customer), claimSK)
 	it[attrJSON] = str(string(data))
 	it[attrClaimVersion] = num(c.Version)
+	if c.Holder != nil {
+		it[gsiPK] = str(claimsPK(shardOf(string(c.Customer))))
+		it[gsiSK] = str(claimPlace(c))
+	}
 	return it, nil
 }
 

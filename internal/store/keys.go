@@ -72,6 +72,7 @@ import (
 //	U#told                   T#<candidate>        candidate announcement
 //	U#told                   !                    number of candidate announcements
 //	W#                       since                time since which causes are counted
+//	waiting                  counts               number of contacts that wait, taken each minute
 //	pepper                   pepper               fingerprint of the pepper
 //
 // The index has these entries:
@@ -83,6 +84,7 @@ import (
 //	late#C#<customer>              <time of receipt>         message that arrived long after it was sent
 //	names#<hash of full name>      <customer>                customer: the profile, or the alias that made the customer
 //	orders#<hash of account>       <hash of number>          order of the account in the register
+//	claims#<shard>                 <until>#<holder>#<customer>   claim that a holder has
 //	registered                     <time>#<hash>             contact that an agent registered with its reason and a text
 const (
 	profileSK   = "P"
@@ -102,6 +104,9 @@ const (
 	announcedPK = hintPrefix + "told"
 
 	announcedCountSK = "!"
+
+	waitingCountsPK = "waiting"
+	waitingCountsSK = "counts"
 
 	messagePrefix    = "M#"
 	effectMarkPrefix = "M~"
@@ -341,6 +346,22 @@ func announcedSK(candidate string) string { return announcedPrefix + candidate }
 
 func waitingPK(department string, shard int) string {
 	return fmt.Sprintf("waiting#%s#%d", department, shard)
+}
+
+func claimsPK(shard int) string { return "claims#" + strconv.Itoa(shard) }
+
+// claimPlace sorts claims by their end. The id of a holder has no "#".
+func claimPlace(c contact.Claim) string {
+	holder := string(c.Holder.Kind) + ":" + strings.ReplaceAll(c.Holder.ID, "#", "%23")
+	return timePlace(c.Until, holder+"#"+string(c.Customer))
+}
+
+// parseClaimPlace returns the holder and the customer of a claimPlace.
+func parseClaimPlace(sk string) (contact.Party, identity.CustomerID) {
+	_, rest := parseTimePlace(sk)
+	holder, customer, _ := strings.Cut(rest, "#")
+	kind, id, _ := strings.Cut(holder, ":")
+	return contact.Party{Kind: contact.PartyKind(kind), ID: strings.ReplaceAll(id, "%23", "#")}, identity.CustomerID(customer)
 }
 
 // waitingSK sorts critical contacts before the others, and each of the two by the

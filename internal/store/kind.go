@@ -51,8 +51,11 @@ const (
 	KindNotice      Kind = "notice"
 	KindOrder       Kind = "order"
 	KindQuarantined Kind = "quarantined delivery"
-	KindSentMail    Kind = "sent mail"
-	KindOther       Kind = "other"
+
+	// KindWaitingCounts is the number of contacts that wait.
+	KindWaitingCounts Kind = "waiting counts"
+	KindSentMail      Kind = "sent mail"
+	KindOther         Kind = "other"
 )
 
 // A keyRule says that keys which begin with a prefix, or are equal to it, are
@@ -124,6 +127,7 @@ var (
 		{noticePrefix, false, KindNotice},
 		{orderPrefix, false, KindOrder},
 		{quarantinePrefix, false, KindQuarantined},
+		{waitingCountsPK, true, KindWaitingCounts},
 	}
 )
 

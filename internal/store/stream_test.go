@@ -69,6 +69,7 @@ func TestDecodeChange_Kinds(t *testing.T) {
 		{noticePK(message.Notice{Channel: message.WhatsApp}), "1", Change{Kind: KindNotice}},
 		{table.orderPK("1"), orderSK, Change{Kind: KindOrder}},
 		{quarantinePK("hash"), "hash", Change{Kind: KindQuarantined}},
+		{waitingCountsPK, waitingCountsSK, Change{Kind: KindWaitingCounts}},
 		{table.namePK("Jan Jansen"), "c", Change{Kind: KindOther}},
 		{table.claimedPK(mail), "c", Change{Kind: KindOther}},
 		{table.ratePK("x"), rateSK(at), Change{Kind: KindOther}},

@@ -270,6 +270,16 @@ func (t *Taxonomy) Reason(id string) (Reason, bool) {
 	return findEntry(t.Reasons, func(r *Reason) bool { return r.ID == id })
 }
 
+// DepartmentIDs returns the ids of the departments, sorted.
+func (t *Taxonomy) DepartmentIDs() []string {
+	ids := make([]string, len(t.Departments))
+	for i, d := range t.Departments {
+		ids[i] = d.ID
+	}
+	slices.Sort(ids)
+	return ids
+}
+
 // findEntry returns a copy of the first entry of list for which is returns true.
 func findEntry[T any](list []T, is func(*T) bool) (T, bool) {
 	for i := range list {
