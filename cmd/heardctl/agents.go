@@ -117,7 +117,14 @@ func printBrief(w io.Writer, b brief.Brief) {
 		}
 		fmt.Fprintf(w, "  %-9s %s [%s]\n", name, text, strings.Join(nums, " "))
 	}
+	fmt.Fprintf(w, "%s\n", strings.TrimSpace(cmp.Or(b.Name, "Name unknown")+" "+b.Account))
 	fmt.Fprintf(w, "customer %s\n", b.Customer)
+	if l := b.Waiting; l != nil {
+		show("waits", fmt.Sprintf("since %s, %s", l.Since.Local().Format("2 January 15:04"), countOf(l.Messages, "message")), l.Cites)
+	}
+	if l := b.Answered; l != nil {
+		show("answered", fmt.Sprintf("%s on %s: %s", l.At.Local().Format("2 January 15:04"), l.Channel, l.Text), l.Cites)
+	}
 	for _, l := range b.Wants {
 		show("wants", l.Text, l.Cites)
 	}
@@ -135,6 +142,9 @@ func printBrief(w io.Writer, b brief.Brief) {
 	}
 	for _, p := range b.Promised {
 		show("promised", fmt.Sprintf("%s (by %s)", p.Text, p.Due.Local().Format("02-01 15:04")), p.Cites)
+	}
+	for _, l := range b.Said {
+		show("we said", l.Text, l.Cites)
 	}
 	for _, l := range b.Tried {
 		show("tried", l.Text, l.Cites)

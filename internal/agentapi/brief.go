@@ -32,7 +32,7 @@ func (a *API) getBrief(ctx context.Context, r *httpapi.Request) (httpapi.Respons
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	k := brief.Known{Customer: c.ID}
+	k := brief.Known{Customer: c.ID, Name: c.Name, Account: c.Account}
 	var claims []contact.Claim
 	err = runAll(
 		func() (err error) {

@@ -15,7 +15,7 @@ func Schemas() map[string]any {
 		"Became": message.StateChange{}, "State": message.State{}, "Answer": recordAnswerRequest{}, "Reply": sendAnswerRequest{}, "Registration": recordContactRequest{},
 		"RegisterEntry": registerAccountRequest{}, "Order": identity.Order{}, "Registered": registerAccountResponse{},
 		"ContactPage": contactsResponse{}, "Contact": contactState{}, "Cause": contact.Cause{}, "WaitingPage": waitingResponse{}, "Waiter": waitingContact{},
-		"Brief": brief.Brief{}, "BriefLine": brief.Line{}, "BriefLanguage": brief.Language{}, "BriefReason": brief.Reason{}, "BriefAbout": brief.About{},
+		"Brief": brief.Brief{}, "BriefLine": brief.Line{}, "BriefLanguage": brief.Language{}, "BriefWaiting": brief.Waiting{}, "BriefAnswered": brief.Answered{}, "BriefReason": brief.Reason{}, "BriefAbout": brief.About{},
 		"BriefHolder": brief.Holder{}, "BriefPromise": brief.Promise{}, "BriefProblem": brief.Problem{}, "BriefRepeats": brief.Repeats{},
 		"BriefChannel": brief.Channel{}, "BriefSuggestion": brief.Suggestion{}, "BriefSelfService": brief.SelfService{},
 		"Claim": contact.Claim{}, "Party": contact.Party{}, "ClaimRequest": claimRequest{}, "ReleaseRequest": releaseRequest{},

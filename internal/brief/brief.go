@@ -35,6 +35,8 @@ const Window = 30 * 24 * time.Hour
 // Known is the input of a brief.
 type Known struct {
 	Customer    identity.CustomerID
+	Name        string            // in the register; may be empty
+	Account     string            // customer number in the register; may be empty
 	Messages    []message.Entry   // those of Window and of the open contact, in any order
 	Contacts    []contact.Contact // those of the same period
 	Problems    []problem.Record  // those that affect the customer
@@ -52,7 +54,11 @@ type Cited struct {
 // A Brief is the hand-over summary. Its JSON omits members without content.
 type Brief struct {
 	Customer    identity.CustomerID `json:"customerId"`
+	Name        string              `json:"name,omitempty"`      // in the register, else as a channel showed it last
+	Account     string              `json:"account,omitempty"`   // customer number in the register
 	Contact     string              `json:"contactId,omitempty"` // id of the open contact
+	Waiting     *Waiting            `json:"waiting,omitempty"`
+	Answered    *Answered           `json:"answered,omitempty"` // our last answer
 	Language    *Language           `json:"language,omitempty"`
 	Wants       []Line              `json:"wants,omitempty"` // unanswered requests, in the customer's words
 	Sent        []Sent              `json:"sent,omitempty"`  // photos, locations and other non-text messages of the open contact, latest first
@@ -60,16 +66,34 @@ type Brief struct {
 	About       []About             `json:"about,omitempty"`
 	Holder      *Holder             `json:"holder,omitempty"`
 	Promised    []Promise           `json:"promised,omitempty"` // promises not kept yet, soonest first
+	Said        []Line              `json:"said,omitempty"`     // promises in our answers of the open contact, latest first
 	Tried       []Line              `json:"tried,omitempty"`    // attempts to solve the problem, latest first
 	Notes       []Line              `json:"notes,omitempty"`    // other notes of agents, latest first
 	Problems    []Problem           `json:"problems,omitempty"`
 	Repeats     *Repeats            `json:"repeats,omitempty"`
 	Channel     *Channel            `json:"channel,omitempty"`
+	Channels    []Channel           `json:"channels,omitempty"` // all that the customer wrote on, the best first
 	Suggestions []Suggestion        `json:"suggestions,omitempty"`
 	Ask         []Line              `json:"ask,omitempty"` // questions of the taxonomy that the customer has not answered yet
 	SelfService *SelfService        `json:"selfService,omitempty"`
 	Messages    []message.ID        `json:"messages"`      // ids of the cited messages
 	Cut         bool                `json:"cut,omitempty"` // lines were removed to fit MaxBytes
+}
+
+// A Waiting says since when the customer waits, and how often the customer wrote since.
+type Waiting struct {
+	Since    time.Time `json:"since"`
+	Messages int       `json:"messages"`
+	Cited
+}
+
+// An Answered is an answer of ours that reached the customer.
+type Answered struct {
+	Text    string          `json:"text"`
+	Channel message.Channel `json:"channel"`
+	At      time.Time       `json:"at"`
+	Author  string          `json:"author,omitempty"`
+	Cited
 }
 
 // A Line is a statement of the customer or a note of an agent.
@@ -147,10 +171,11 @@ type Repeats struct {
 	Cited
 }
 
-// A Channel is the best channel for an answer to the customer.
+// A Channel is a channel for an answer to the customer.
 type Channel struct {
 	Channel message.Channel `json:"channel"`
-	Until   time.Time       `json:"until,omitzero"` // end of the reply window; zero if the channel has none
+	Until   time.Time       `json:"until,omitzero"`   // end of the reply window; zero if the channel has none
+	Closed  bool            `json:"closed,omitempty"` // the reply window has ended
 	Cited
 }
 
@@ -172,7 +197,9 @@ type SelfService struct {
 // Make returns the brief of k at the time now.
 func Make(k Known, now time.Time) Brief {
 	f := newFinder(k, now)
-	b := Brief{Customer: k.Customer, Contact: f.open.ID}
+	b := Brief{Customer: k.Customer, Name: f.findName(), Account: k.Account, Contact: f.open.ID}
+	b.Waiting = f.findWaiting()
+	b.Answered = f.findAnswer()
 	b.Language = f.findLanguage() // first: names in other lines are in this language
 	b.Wants = f.findWants()
 	b.Sent = f.findSentMedia()
@@ -180,10 +207,12 @@ func Make(k Known, now time.Time) Brief {
 	b.About = f.findMentions()
 	b.Tried = f.findNotes(message.Tried, 3)
 	b.Promised = f.findPromises()
+	b.Said = f.findSaid()
 	b.Notes = f.findNotes(message.Told, 2)
 	b.Holder = f.findHolder()
 	b.Problems = f.findProblems()
 	b.Repeats = f.countRepeats()
+	b.Channels = f.findChannels()
 	b.Channel = f.chooseChannel()
 	b.Suggestions = f.findSuggestions()
 	b.Ask = f.findQuestions()
@@ -210,12 +239,15 @@ func (b *Brief) encodedSize() int {
 	return out.Len() - len("\n")
 }
 
-// dropLeastImportant removes one line and reports whether there was one. Lists are
-// first shortened to two lines, then to one, then to none.
+// dropLeastImportant removes one line and reports whether there was one. The channels
+// go first. Lists are then shortened to two lines, then to one, then to none.
 func (b *Brief) dropLeastImportant() bool {
 	lists := []func(minimum int) bool{ // the least important first
-		dropLast(&b.Ask), dropLast(&b.Notes), dropLast(&b.Suggestions), dropLast(&b.About), dropLast(&b.Reasons),
+		dropLast(&b.Ask), dropLast(&b.Notes), dropLast(&b.Said), dropLast(&b.Suggestions), dropLast(&b.About), dropLast(&b.Reasons),
 		dropLast(&b.Sent), dropLast(&b.Tried), dropLast(&b.Problems), dropLast(&b.Promised), dropLast(&b.Wants),
+	}
+	if dropLast(&b.Channels)(0) { // the best one is in Channel
+		return true
 	}
 	for minimum := 2; minimum >= 0; minimum-- {
 		for _, drop := range lists {
@@ -228,7 +260,7 @@ func (b *Brief) dropLeastImportant() bool {
 			return true
 		}
 	}
-	for _, clearLine := range []func() bool{clearField(&b.Repeats), clearField(&b.Channel), clearField(&b.Holder), clearField(&b.Language)} {
+	for _, clearLine := range []func() bool{clearField(&b.Repeats), clearField(&b.Answered), clearField(&b.Channel), clearField(&b.Holder), clearField(&b.Language), clearField(&b.Waiting)} {
 		if clearLine() {
 			return true
 		}
@@ -282,7 +314,16 @@ func (b *Brief) allCitations() []*Cited {
 	if b.Language != nil {
 		all = append(all, &b.Language.Cited)
 	}
-	for _, lines := range [][]Line{b.Wants, b.Tried, b.Notes, b.Ask} {
+	if b.Waiting != nil {
+		all = append(all, &b.Waiting.Cited)
+	}
+	if b.Answered != nil {
+		all = append(all, &b.Answered.Cited)
+	}
+	for i := range b.Channels {
+		all = append(all, &b.Channels[i].Cited)
+	}
+	for _, lines := range [][]Line{b.Wants, b.Tried, b.Notes, b.Said, b.Ask} {
 		for i := range lines {
 			all = append(all, &lines[i].Cited)
 		}

@@ -234,6 +234,105 @@ func (f *finder) chooseChannel() *Channel {
 	return nil
 }
 
+// findChannels returns every channel that the customer wrote on and that takes answers:
+// first those whose window is open, the one used last first.
+func (f *finder) findChannels() []Channel {
+	var open, closed []Channel
+	var seen []message.Channel
+	for _, m := range slices.Backward(f.sorted) {
+		window, answers := replyWindows[m.Channel]
+		isAutomatic := m.Automated != "" || m.Origin == message.History
+		if !answers || m.Direction != message.Inbound || isAutomatic || slices.Contains(seen, m.Channel) {
+			continue
+		}
+		seen = append(seen, m.Channel)
+		c := Channel{Channel: m.Channel, Cited: citeMessages(m.ID)}
+		if window > 0 {
+			c.Until = m.SentAt.Add(window)
+			c.Closed = !f.now.Before(c.Until)
+		}
+		if c.Closed {
+			closed = append(closed, c)
+		} else {
+			open = append(open, c)
+		}
+	}
+	if len(open)+len(closed) < 2 {
+		return nil // the best channel is the only one
+	}
+	return append(open, closed...)
+}
+
+// findName returns the customer's name: in the register, else as a channel showed it last.
+func (f *finder) findName() string {
+	if f.Name != "" {
+		return singleLine(f.Name)
+	}
+	for _, m := range slices.Backward(f.sorted) {
+		if m.Direction == message.Inbound && m.Name != "" && m.Automated == "" {
+			return singleLine(m.Name)
+		}
+	}
+	return ""
+}
+
+// findWaiting returns since when the customer waits, and the messages since then.
+func (f *finder) findWaiting() *Waiting {
+	if !f.open.Waiting() {
+		return nil
+	}
+	w := &Waiting{Since: f.open.WaitingSince}
+	var ids []message.ID
+	for _, m := range f.openMessages {
+		if f.isUnanswered(m) && !isDeletedMessage(m) {
+			w.Messages++
+			ids = append(ids, m.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	w.Cited = citeMessages(ids[0])
+	return w
+}
+
+// isAnswer reports whether m is an answer that a person wrote and that the customer
+// received.
+func isAnswer(m message.Entry) bool {
+	isOurs := m.Direction == message.Outbound && m.Note == nil && !m.Passive
+	return isOurs && m.Automated == "" && !m.Lost && !isDeletedMessage(m)
+}
+
+// findAnswer returns our last answer.
+func (f *finder) findAnswer() *Answered {
+	for _, m := range slices.Backward(f.sorted) {
+		if text := singleLine(m.Text); isAnswer(m) && text != "" {
+			return &Answered{Text: text, Channel: m.Channel, At: m.SentAt, Author: m.Author, Cited: citeMessages(m.ID)}
+		}
+	}
+	return nil
+}
+
+// maxSaid is how many promises of our answers a brief has.
+const maxSaid = 2
+
+// findSaid returns the sentences of our answers in the open contact that promise
+// something, latest first.
+func (f *finder) findSaid() []Line {
+	var out []Line
+	for _, m := range slices.Backward(f.openMessages) {
+		if !isAnswer(m) {
+			continue
+		}
+		for _, s := range splitSentences(m.Text) {
+			if len(out) < maxSaid && promisePattern.MatchString(s) {
+				out = append(out, Line{s, citeMessages(m.ID)})
+			}
+		}
+	}
+	return out
+}
+
 // findSuggestions returns the open suggestions. Each cites the message that caused
 // it, or else the latest message of the customer.
 func (f *finder) findSuggestions() []Suggestion {
@@ -287,10 +386,17 @@ func (f *finder) findQuestions() []Line {
 	return out
 }
 
-// findSelfService returns the self-service answer of the main reason.
+// hasOpenProblem reports whether an open problem with a reason affects the customer.
+// What customers can do themselves does not help them then.
+func (f *finder) hasOpenProblem(reason string) bool {
+	return slices.ContainsFunc(f.Problems, func(p problem.Record) bool { return p.Reason == reason && p.State.Open() })
+}
+
+// findSelfService returns the self-service answer of the main reason, unless a problem
+// with this reason is open.
 func (f *finder) findSelfService() *SelfService {
 	r, ids := f.findMainReason()
-	if r.SelfService == nil || len(ids) == 0 || !f.open.Waiting() {
+	if r.SelfService == nil || len(ids) == 0 || !f.open.Waiting() || f.hasOpenProblem(r.ID) {
 		return nil
 	}
 	return &SelfService{singleLine(f.localizedName(r.SelfService.Answer)), f.localizedName(r.SelfService.Link), citeMessages(ids[0])}

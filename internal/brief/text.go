@@ -26,6 +26,12 @@ var (
 	// wishPattern matches words that express a wish.
 	wishPattern = regexp.MustCompile(`(?i)\b(?:ik (?:wil|zou|zoek|verwacht|moet)|wil(?:len)? (?:ik|we|graag)|graag|kunt u|kun je|kan (?:ik|iemand|u)|mag ik|wilt u|wil je|nodig` +
 		`|i (?:want|need|would like|expect)|i'?d like|we (?:want|need)|please|can (?:you|i|someone)|could (?:you|i)|would you|looking for)\b`)
+	// promisePattern matches words of a promise in an answer of ours: an act of ours, or
+	// a time at which something will happen.
+	promisePattern = regexp.MustCompile(`(?i)\b(?:kom(?:en)? (?:er|hier) .{0,30}\bop terug|(?:ik|wij|we) (?:bel(?:len)?|mail(?:en)?|laat|laten|zoek(?:en)?|sturen|stuur|regel(?:en)?|zorg(?:en)?|kijk(?:en)?|houd(?:en)?|betaal|betalen|stort(?:en)?|geef|geven|zullen|gaan|zal|ga)\b` +
+		`|(?:u|je|jij) (?:krijgt|ontvangt|hoort|wordt)\b|wordt .{0,40}\b(?:bezorgd|geleverd|teruggestort|terugbetaald|verstuurd|vervangen)` +
+		`|(?:binnen|uiterlijk|voor) (?:\d+|een|twee|drie|vier|vijf|morgen|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag)\b` +
+		`|(?:we|i)(?:'ll| will| are going to|'re going to)\b|you(?:'ll| will)\b|will be (?:delivered|refunded|sent|replaced|paid)|get back to you|within (?:\d+|a|one|two|three|five)\b|by (?:tomorrow|monday|tuesday|wednesday|thursday|friday|saturday|sunday)\b)`)
 	sentenceEnd = regexp.MustCompile(`[.!?…]+(?:["')\]]*)(?:\s+|$)|\n+`)
 )
 
