@@ -191,7 +191,7 @@ func (t *Taxonomy) chooseProduct(s *scanState, hints Hints) string {
 func (s *scanState) rankReasons(m *matcher) []int32 {
 	s.top = s.top[:0]
 	for _, target := range s.targets {
-		if int(target) < m.reasons && !s.matches[target].void {
+		if int(target) < m.reasons && !s.isVoid(target, s.matches[target].sentence) {
 			s.top = append(s.top, target)
 		}
 	}
@@ -224,7 +224,8 @@ type targetMatch struct {
 	count  int   // number of matching phrases
 	typo   bool  // the longest phrase matched with a typing error
 	isSign bool  // the phrase is a sign of danger of the lexicon
-	void   bool  // an Unless phrase matched
+
+	sentence int32 // index of the first word of its sentence
 }
 
 // computeConfidence returns the confidence of a match with that rank among the reasons.

@@ -84,7 +84,7 @@ func (m *matcher) confusedWith(reason int32, example string) map[int32]string {
 		f := &m.forms[w.form]
 		isBetter := w.keys > s.wide[own].keys
 		isEqual := w.keys == s.wide[own].keys && m.priority[f.target] >= m.priority[reason]
-		isOther := f.target != reason && confused[f.target] == "" && !s.matches[f.target].void
+		isOther := f.target != reason && confused[f.target] == "" && !s.isVoid(f.target, w.sentence)
 		if isOther && (isBetter || isEqual) {
 			confused[f.target] = f.matched[0]
 		}

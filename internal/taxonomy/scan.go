@@ -1,5 +1,7 @@
 package taxonomy
 
+import "slices"
+
 const (
 	window  = 64 // words that are matched together, one bit each
 	overlap = 16 // words that are in two windows, so that every phrase is within one
@@ -36,12 +38,30 @@ type scanState struct {
 	matches []targetMatch
 	targets []int32         // targets with a match
 	matched []sentenceMatch // phrases of reasons
+	voids   []sentenceMatch // Unless phrases of reasons
 	wide    []wideMatch
 	scores  []float32 // by reason, for other words than those of a wide match
 	scored  []int32   // reasons with a score
 	top     []int32
 	word    []byte
 	found   []int32
+}
+
+// isVoid reports whether an Unless phrase excludes a reason in a sentence: one in the
+// same sentence, or in another one that names no other reason. In "Ik ben mijn wachtwoord
+// vergeten. De koffiemachine lekt." the password belongs to the first wish.
+func (s *scanState) isVoid(target, sentence int32) bool {
+	for _, v := range s.voids {
+		if v.target == target && (v.sentence == sentence || !s.namesOther(target, v.sentence)) {
+			return true
+		}
+	}
+	return false
+}
+
+// namesOther reports whether a sentence has a phrase of another reason.
+func (s *scanState) namesOther(target, sentence int32) bool {
+	return slices.ContainsFunc(s.matched, func(p sentenceMatch) bool { return p.sentence == sentence && p.target != target })
 }
 
 // A sentenceMatch is a reason with a phrase in a sentence.
@@ -69,6 +89,7 @@ func (s *scanState) resetState() {
 	}
 	s.targets = s.targets[:0]
 	s.matched = s.matched[:0]
+	s.voids = s.voids[:0]
 	s.wide = s.wide[:0]
 	s.words = s.words[:0]
 }
@@ -199,12 +220,14 @@ func (m *matcher) evaluateWindow(s *scanState) {
 func (m *matcher) recordMatch(s *scanState, p int32, hits uint64) {
 	c := &m.phrases[p]
 	f := &s.matches[c.target]
-	if f.weight == 0 && !f.void {
-		s.targets = append(s.targets, c.target)
-	}
 	if c.kind == voidingPhrase {
-		f.void = true
+		for ; hits != 0; hits &= hits - 1 {
+			s.voids = append(s.voids, sentenceMatch{s.sentenceOf(lowestBit(hits)), c.target})
+		}
 		return
+	}
+	if f.weight == 0 {
+		s.targets = append(s.targets, c.target)
 	}
 	if int(c.target) < m.reasons {
 		s.matched = append(s.matched, sentenceMatch{s.sentenceOf(lowestBit(hits)), c.target})
@@ -221,6 +244,7 @@ func (m *matcher) recordMatch(s *scanState, p int32, hits uint64) {
 		f.isSign = isSign
 		f.phrase = p
 		f.at = at
+		f.sentence = s.sentenceOf(lowestBit(hits))
 		f.typo = c.containsTypo(s)
 		f.spans = s.spansOf(c.matchedWords(s, hits))
 	}

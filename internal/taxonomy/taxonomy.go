@@ -193,7 +193,8 @@ type Reason struct {
 	// Negatable phrases recognise this reason unless a negation precedes them
 	// closely: "kapot", but not "niet kapot".
 	Negatable Phrases `yaml:"negatable"`
-	// Unless phrases exclude the reason if they occur anywhere in the text.
+	// Unless phrases exclude the reason if they occur in the same sentence, or in
+	// another one that names no other reason.
 	Unless Phrases `yaml:"unless"`
 	// Vocabulary holds words that customers with this reason use, separated by
 	// spaces. They suggest the reason to agents and never decide it.

@@ -201,7 +201,7 @@ func (t *Taxonomy) rankWide(m *matcher, s *scanState) []wideMatch {
 			tied = tied || (other.keys == best.keys && m.priority[m.forms[other.form].target] == m.priority[target])
 		}
 		isPassing := best.keys == 1 && (s.isLong || len(t.Reasons) > manyReasons)
-		isOutdone := tied || isPassing || s.matches[target].void || s.hasPhrase(best.sentence)
+		isOutdone := tied || isPassing || s.isVoid(target, best.sentence) || s.hasPhrase(best.sentence)
 		if !isOutdone && !t.isContradicted(s, best, target) {
 			kept = append(kept, best)
 		}
@@ -212,7 +212,7 @@ func (t *Taxonomy) rankWide(m *matcher, s *scanState) []wideMatch {
 // hasPhrase reports whether a sentence has a phrase of a reason that counts.
 func (s *scanState) hasPhrase(sentence int32) bool {
 	return slices.ContainsFunc(s.matched, func(p sentenceMatch) bool {
-		return p.sentence == sentence && !s.matches[p.target].void
+		return p.sentence == sentence && !s.isVoid(p.target, sentence)
 	})
 }
 
