@@ -58,6 +58,14 @@ func agentCommands() []command {
 			"note -due 48h account:K-1001 promise 'A new manual comes by post.'", (*tool).addNote,
 		},
 		{
+			"split", "<kind:value> <contact> <message>", "begin a contact of its own with a message, for a second wish",
+			"split account:K-1001 7rTYJSKRQNNzJwsg 1795179600000:whatsapp:wamid.EXAMPLE1", (*tool).splitContact,
+		},
+		{
+			"join", "<kind:value> <contact> <into>", "make two contacts of one wish one contact",
+			"join account:K-1001 7rTYJSKRQNNzJwsg qLk3vYb2cD8eFgHi", (*tool).joinContacts,
+		},
+		{
 			"decide", "<kind:value> <message>", "decide that a message needs no answer, or does, or that a person wrote it",
 			"decide -asks no account:K-1001 1795179600000:whatsapp:wamid.EXAMPLE1", (*tool).decideMessage,
 		},

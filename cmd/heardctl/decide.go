@@ -58,3 +58,41 @@ func printChoice(decided *bool) string {
 	}
 	return "no"
 }
+
+// splitContact begins a contact of its own with a message.
+func (t *tool) splitContact(ctx context.Context, args []string) error {
+	f := t.newFlagSet("split")
+	if err := t.parseArgs(f, args, 3, 3); err != nil {
+		return err
+	}
+	c, id, err := t.findCustomer(ctx, f.Arg(0))
+	if err != nil {
+		return err
+	}
+	placed, err := c.SplitContact(ctx, id, f.Arg(1), message.ID(f.Arg(2)))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.out, "the message begins contact %s\n", placed.Contact)
+	t.printHint("heardctl history %s shows the contacts; heardctl join takes it back", f.Arg(0))
+	return nil
+}
+
+// joinContacts makes two contacts one.
+func (t *tool) joinContacts(ctx context.Context, args []string) error {
+	f := t.newFlagSet("join")
+	if err := t.parseArgs(f, args, 3, 3); err != nil {
+		return err
+	}
+	c, id, err := t.findCustomer(ctx, f.Arg(0))
+	if err != nil {
+		return err
+	}
+	placed, err := c.JoinContacts(ctx, id, f.Arg(1), f.Arg(2))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.out, "%s of the later contact belong to contact %s\n", countOf(placed.Messages, "message"), placed.Contact)
+	t.printHint("heardctl history %s shows the contacts; heardctl split takes it back", f.Arg(0))
+	return nil
+}

@@ -106,6 +106,8 @@ func (a *API) routes() []httpapi.Route {
 		{Pattern: "GET /v1/corrections", Scope: httpapi.ReadCustomers, Serve: a.listCorrections},
 		{Pattern: "GET /v1/examples", Scope: httpapi.ReadCustomers, Serve: a.listExamples},
 		{Pattern: "GET /v1/customers/{id}/contacts/{contact}/reasons", Scope: httpapi.ReadCustomers, Serve: a.getReasons},
+		{Pattern: "POST /v1/customers/{id}/contacts/{contact}/split", Scope: httpapi.WriteCustomers, Serve: a.splitContact},
+		{Pattern: "POST /v1/customers/{id}/contacts/{contact}/join", Scope: httpapi.WriteCustomers, Serve: a.joinContacts},
 		{Pattern: "PUT /v1/customers/{id}/contacts/{contact}/reasons", Scope: httpapi.WriteCustomers, Serve: a.correctReasons},
 		{Pattern: "POST /v1/customers/{id}/reclassify", Scope: httpapi.WriteCustomers, Serve: a.reclassifyCustomer},
 		{Pattern: "POST /v1/reclassify", Scope: httpapi.WriteCustomers, Serve: a.reclassifyReason},

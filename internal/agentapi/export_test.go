@@ -22,7 +22,7 @@ func Schemas() map[string]any {
 		"HandOverRequest": handOverRequest{}, "MessageDecision": contact.Decision{}, "MessageDecisionRequest": decideMessageRequest{}, "NoteRequest": noteRequest{},
 		"Identity": identityResponse{}, "MergeRequest": mergeRequest{}, "Split": unmergeResponse{}, "MoveRequest": moveAliasRequest{}, "MovedAlias": moveAliasResponse{},
 		"KnownPage": aliasesResponse{}, "KnownAlias": identity.AliasDetail{}, "KnownLink": identity.AliasLink{}, "SuggestionPage": suggestionsResponse{},
-		"NewCustomer": newCustomerRequest{}, "WaitingCounts": contact.WaitingCounts{}, "DepartmentCount": contact.DepartmentCount{}, "HolderCount": contact.HolderCount{}, "SearchPage": searchResponse{}, "Found": foundCustomer{}, "LastMessage": lastMessage{},
+		"NewCustomer": newCustomerRequest{}, "SplitContact": splitContactRequest{}, "JoinContacts": joinContactsRequest{}, "Placed": placedResponse{}, "WaitingCounts": contact.WaitingCounts{}, "DepartmentCount": contact.DepartmentCount{}, "HolderCount": contact.HolderCount{}, "SearchPage": searchResponse{}, "Found": foundCustomer{}, "LastMessage": lastMessage{},
 		"Taxonomy": taxonomyResponse{}, "TaxonomyDepartment": taxonomyDepartment{}, "TaxonomyReason": taxonomyReason{}, "TaxonomyProduct": taxonomyProduct{}, "Text": taxonomy.Text{},
 		"DecisionRequest": decideSuggestionRequest{}, "AuditPage": identityChangesResponse{}, "IdentityChange": identity.Change{}, "Unjoined": identity.NotJoined{},
 	}

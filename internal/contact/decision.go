@@ -8,17 +8,25 @@ import (
 )
 
 // A Decision is what people decided about one message: whether it asks for an answer,
-// and whether a program wrote it. It replaces the results of [Asks] and
-// [WrittenByMachine]. Each of the two is decided on its own, and the latest decision
-// wins. A message that asks was not written by a program, unless Machine says so.
+// whether a program wrote it, and to which contact it belongs. It replaces the results of
+// [Asks], [WrittenByMachine] and [Contacts]. Each of the three is decided on its own, and
+// the latest decision wins. A message that asks was not written by a program, unless Machine says so.
 type Decision struct {
 	Customer identity.CustomerID `json:"customerId"` // customer id under which the message is stored
 	Message  message.ID          `json:"messageId"`
 	Asks     *bool               `json:"asks,omitempty"`    // nil: not decided
 	Machine  *bool               `json:"machine,omitempty"` // nil: not decided
+	Place    Place               `json:"place,omitempty"`   // empty: not decided
 	By       string              `json:"by"`                // subject of the token of the latest decision
 	At       time.Time           `json:"at"`                // time of the latest decision
 }
+
+// A Place is the contact to which a person moved a message: [OwnContact], or the contact
+// that an earlier message opened, by the id of that message.
+type Place string
+
+// OwnContact is the place of a message that begins a contact.
+const OwnContact Place = "own"
 
 // A Choice is what a person decides about one thing.
 type Choice uint8
@@ -37,6 +45,7 @@ type DecisionChange struct {
 	Message  message.ID
 	Asks     Choice
 	Machine  Choice
+	Place    Place  // empty: the earlier decision remains
 	By       string // subject of the token
 	At       time.Time
 }
@@ -59,6 +68,7 @@ func Decide(readings []Reading, decisions []Decision) {
 }
 
 func (r *Reading) decide(d Decision) {
+	r.Place = d.Place
 	if d.Asks != nil {
 		r.Asks = d.Asks
 	}

@@ -25,6 +25,9 @@ import (
 //     the latest open contact of its alias; else the latest open contact; else a new
 //     unassigned one.
 //
+// A person can move a message to another contact, see [Reading.Place]. Later messages
+// follow it by these rules.
+//
 // A message that asks nothing, and one that a machine wrote, belongs to none. An answer
 // ends what it answers, see [grouping.answer].
 func Contacts(readings []Reading) []Contact {
@@ -211,6 +214,9 @@ func (g *grouping) ask(r *Reading) {
 	threads := threadKeys(r.Message)
 	causes := r.Causes[:min(len(r.Causes), maxWishes)]
 	g.byProvider[providerRef{r.Channel, r.ProviderID}] = r.ID
+	if g.askAtPlace(r, threads, causes) {
+		return
+	}
 	if len(causes) == 0 {
 		at := g.findContact(&r.Message, threads)
 		if at < 0 {
@@ -229,6 +235,25 @@ func (g *grouping) ask(r *Reading) {
 		g.all[at].takeCause(cause, r.ReadBy)
 		g.join(at, r, threads, true)
 	}
+}
+
+// askAtPlace adds a question to the contact in which a person put it. It reports false
+// if no person did, or if the message of that contact is not an earlier question.
+func (g *grouping) askAtPlace(r *Reading, threads []string, causes []Cause) bool {
+	if r.Place == OwnContact {
+		at := g.openContact(r, 0)
+		if len(causes) > 0 {
+			g.all[at].takeCause(causes[0], r.ReadBy)
+		}
+		g.join(at, r, threads, len(causes) > 0)
+		return true
+	}
+	known := g.byMessage[message.ID(r.Place)]
+	if r.Place == "" || len(known) == 0 {
+		return false
+	}
+	g.join(known[0], r, threads, false)
+	return true
 }
 
 // openContact opens a contact with a message, and returns its index.

@@ -14,6 +14,7 @@ type Reading struct {
 	ReadBy  Version // what found the causes
 	Asks    *bool   // what a person decided; nil: [Asks] decides
 	Machine *bool   // what a person or the settings say; nil: [WrittenByMachine] decides
+	Place   Place   // where a person put it; empty: the rules of [Contacts] decide
 }
 
 // A Version is what messages are read with.

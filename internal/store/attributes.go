@@ -114,6 +114,7 @@ const (
 const (
 	attrDecisionAsks    = "a"  // "y": it asks for an answer; "n": it does not; absent: not decided
 	attrDecisionMachine = "m"  // "y": a program wrote it; "n": a person did; absent: not decided
+	attrDecisionPlace   = "pc" // contact of the message: "own", or the message that opened it; absent: not decided
 	attrDecisionBy      = "by" // person who decided last
 	attrDecisionAt      = "t"  // time of the last decision
 )

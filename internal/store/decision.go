@@ -34,6 +34,11 @@ func (t Contacts) Decide(ctx context.Context, d contact.DecisionChange) (contact
 		}
 		names["#"+attr] = attr
 	}
+	if d.Place != "" {
+		sets = append(sets, "#place = :place")
+		names["#place"] = attrDecisionPlace
+		values[":place"] = str(string(d.Place))
+	}
 	update := "SET " + strings.Join(sets, ", ")
 	if len(removes) > 0 {
 		update += " REMOVE " + strings.Join(removes, ", ")
@@ -51,7 +56,7 @@ func (t Contacts) Decide(ctx context.Context, d contact.DecisionChange) (contact
 func readDecision(it item) (contact.Decision, error) {
 	d := contact.Decision{
 		Customer: customerOf(text(it, pkName)), Message: decidedMessageOf(text(it, skName)),
-		By: text(it, attrDecisionBy), At: moment(it, attrDecisionAt),
+		Place: contact.Place(text(it, attrDecisionPlace)), By: text(it, attrDecisionBy), At: moment(it, attrDecisionAt),
 	}
 	for attr, value := range map[string]**bool{attrDecisionAsks: &d.Asks, attrDecisionMachine: &d.Machine} {
 		switch text(it, attr) {

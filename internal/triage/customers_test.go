@@ -76,6 +76,7 @@ var (
 	messageStep  = regexp.MustCompile(`^(\S+) ([a-z]+)(?:/(\w))? ([><!~]) ?(.*)$`)
 	effectStep   = regexp.MustCompile(`^(edit|delete|fail) (\d+)(?:: (.*))?$`)
 	decisionStep = regexp.MustCompile(`^asks (\d+) (yes|no|none)$`)
+	placeStep    = regexp.MustCompile(`^(?:split (\d+)|join (\d+) (\d+))$`)
 	outcomeText  = regexp.MustCompile(`^(.*) \(outcome: (.*)\)$`)
 )
 
@@ -177,6 +178,20 @@ func takeStep(t *testing.T, tr *triage.Triage, table *store.Table, customer iden
 			t.Fatal(err)
 		}
 		stream(t, tr, store.NewDecisionRecord(customer, m.ID))
+		return said
+	}
+	if f := placeStep.FindStringSubmatch(step); f != nil {
+		d := contact.DecisionChange{Customer: customer, Place: contact.OwnContact, By: "els", At: time.Now()}
+		if f[1] != "" {
+			d.Message = target(f[1]).ID
+		} else {
+			d.Message = target(f[2]).ID
+			d.Place = contact.Place(target(f[3]).ID)
+		}
+		if _, err := table.Contacts.Decide(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+		stream(t, tr, store.NewDecisionRecord(customer, d.Message))
 		return said
 	}
 	f := effectStep.FindStringSubmatch(step)

@@ -34,6 +34,10 @@ func (t *Triage) computeContacts(ctx context.Context, c identity.Customer, asked
 	if err != nil {
 		return h, err
 	}
+	if place, found := olderPlace(nearby.Decisions, h.from); found && (!older || place.Before(at)) {
+		at = place
+		older = true
+	}
 	if older {
 		h.wide = true
 		if nearby, err = t.readHistory(ctx, &h, at, consistent); err != nil {
@@ -55,6 +59,23 @@ func (t *Triage) computeContacts(ctx context.Context, c identity.Customer, asked
 		h.Computed[i].Severity = t.severityOf(h.Computed[i])
 	}
 	return h, nil
+}
+
+// olderPlace returns the time of the earliest message before from with whose contact a
+// person joined a message since from.
+func olderPlace(decisions []contact.Decision, from time.Time) (at time.Time, found bool) {
+	for _, d := range decisions {
+		moved, _, _, err := d.Message.Parse()
+		target, _, _, badPlace := message.ID(d.Place).Parse()
+		if err != nil || badPlace != nil || moved.Before(from) || !target.Before(from) {
+			continue
+		}
+		if !found || target.Before(at) {
+			at = target
+			found = true
+		}
+	}
+	return at, found
 }
 
 // readHistory reads the contacts and messages around a time into h.

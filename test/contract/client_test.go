@@ -44,7 +44,7 @@ func TestClient_EveryCall(t *testing.T) {
 			t.Error("a message without what it came as")
 		}
 	}
-	if want := []string{"Waar blijft mijn pakket?", "Het komt morgen.", "gebeld over de factuur"}; !slices.Equal(texts, want) {
+	if want := []string{"Waar blijft mijn pakket?", "Het komt morgen.", "En hoe laat?", "Mijn factuur klopt niet", "gebeld over de factuur"}; !slices.Equal(texts, want) {
 		t.Errorf("history %q", texts)
 	}
 	changes, err := c.Changes(ctx, who.ID, start.Cursor)

@@ -104,12 +104,22 @@ func (d *door) furnish() {
 	}
 	m := d.Put(message.Message{Channel: message.WhatsApp, Direction: message.Outbound, Customer: jan, Text: "Het komt morgen.", ProviderID: "wamid.EXAMPLE2"}, 120)
 	d.who = m.CustomerID
+	further := d.Put(message.Message{Channel: message.WhatsApp, Direction: message.Inbound, Customer: jan, Text: "En hoe laat?"}, 110)
+	wrong := d.Put(message.Message{Channel: message.WhatsApp, Direction: message.Inbound, Customer: jan, Text: "Mijn factuur klopt niet"}, 100)
+	billed := contact.Contact{
+		ID: contact.IDOf(wrong.ID), Customer: d.who, Start: wrong.SentAt, WaitingSince: wrong.SentAt, Channels: asked.Channels, Department: "billing",
+		Causes: []contact.Cause{{Reason: "invoice-wrong", Department: "billing", Message: wrong.ID}},
+	}
+	if err := d.Table.Contacts.Save(d.T.Context(), billed); err != nil {
+		d.T.Fatal(err)
+	}
 	k := d.Contact(d.who, 60, "logistics")
 	other := d.Says(phone(9), message.WhatsApp, 30, "een ander").CustomerID
 	p := d.Problem("manual-unclear", "documentation", 1)
 	d.session = d.openSession()
 	d.as = strings.NewReplacer(
 		"7rTYJSKRQNNzJwsg", asked.ID, "1795179600000:whatsapp:wamid.EXAMPLE1", string(first.ID),
+		"1795179600000:whatsapp:wamid.EXAMPLE3", string(further.ID), "w2Vd8fGhJkLmNpQr", billed.ID,
 		"01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e9f", string(d.who), "01931c2e-7a40-7c1e-9d3b-5f2a6c7d8e90", string(other),
 		"01953f00-0000-7abc-8def-0123456789ab", p, "qLk3vYb2cD8eFgHi", k.ID, "x8-K2hQ0bZw", d.Table.Candidates.WordHash("gasklep"), "0195513a-5a00-7abc-8def-0123456789ab", uuid7(now.Add(-time.Second), 1),
 	)

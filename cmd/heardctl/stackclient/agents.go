@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -102,6 +103,31 @@ func (c *Client) Decide(ctx context.Context, id identity.CustomerID, d Decision)
 		return contact.Decision{}, fmt.Errorf("store the decision: %w", err)
 	}
 	return decided, nil
+}
+
+// Placed says to which contact messages belong since a split or a join.
+type Placed struct {
+	Contact  string `json:"contactId"`
+	Messages int    `json:"messages"` // how many were moved
+}
+
+// SplitContact makes a message of a contact begin a contact of its own.
+func (c *Client) SplitContact(ctx context.Context, id identity.CustomerID, contactID string, m message.ID) (Placed, error) {
+	return c.placeMessages(ctx, id, contactID, "split", map[string]any{"messageId": m})
+}
+
+// JoinContacts makes two contacts of a customer one.
+func (c *Client) JoinContacts(ctx context.Context, id identity.CustomerID, contactID, into string) (Placed, error) {
+	return c.placeMessages(ctx, id, contactID, "join", map[string]any{"into": into})
+}
+
+func (c *Client) placeMessages(ctx context.Context, id identity.CustomerID, contactID, action string, body map[string]any) (Placed, error) {
+	var placed Placed
+	path := fmt.Sprintf("/v1/customers/%s/contacts/%s/%s", id, url.PathEscape(contactID), action)
+	if err := c.Call(ctx, http.MethodPost, path, body, &placed); err != nil {
+		return Placed{}, fmt.Errorf("%s the contact: %w", action, err)
+	}
+	return placed, nil
 }
 
 // ContactEvents receives the messages on the queue contact-events. If remove is
