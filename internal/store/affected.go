@@ -148,19 +148,17 @@ func (t Problems) changeAffected(ctx context.Context, problemID string, c proble
 // AffectedAmong returns the customers of the list whom a problem affects.
 func (t Problems) AffectedAmong(ctx context.Context, problemID string, customers []identity.CustomerID) (map[identity.CustomerID]problem.Affected, error) {
 	out := map[identity.CustomerID]problem.Affected{}
-	for chunk := range slices.Chunk(customers, 100) {
-		keys := make([]item, len(chunk))
-		for i, c := range chunk {
-			keys[i] = key(problemPK(problemID), affectedSK(c))
-		}
-		items, err := t.batchGet(ctx, keys, true)
-		if err != nil {
-			return nil, err
-		}
-		for _, it := range items {
-			a := readAffected(it)
-			out[a.Customer] = a
-		}
+	keys := make([]item, len(customers))
+	for i, c := range customers {
+		keys[i] = key(problemPK(problemID), affectedSK(c))
+	}
+	items, err := t.batchGet(ctx, keys, true)
+	if err != nil {
+		return nil, err
+	}
+	for _, it := range items {
+		a := readAffected(it)
+		out[a.Customer] = a
 	}
 	return out, nil
 }

@@ -277,19 +277,17 @@ func (t Customers) noteAliases(ctx context.Context, c identity.CustomerID, alias
 // readAliases reads aliases by key, consistently.
 func (t Customers) readAliases(ctx context.Context, keys []string) (map[string]aliasItem, error) {
 	known := map[string]aliasItem{}
-	for chunk := range slices.Chunk(keys, 100) {
-		ks := make([]item, len(chunk))
-		for i, k := range chunk {
-			ks[i] = key(k, aliasSK)
-		}
-		items, err := t.batchGet(ctx, ks, true)
-		if err != nil {
-			return nil, err
-		}
-		for _, it := range items {
-			a := readAlias(it)
-			known[a.key] = a
-		}
+	ks := make([]item, len(keys))
+	for i, k := range keys {
+		ks[i] = key(k, aliasSK)
+	}
+	items, err := t.batchGet(ctx, ks, true)
+	if err != nil {
+		return nil, err
+	}
+	for _, it := range items {
+		a := readAlias(it)
+		known[a.key] = a
 	}
 	return known, nil
 }

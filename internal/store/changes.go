@@ -212,18 +212,16 @@ func (t Contacts) fillMessages(ctx context.Context, entries []message.Entry) err
 			at[string(e.CustomerID)+string(e.ID)] = i
 		}
 	}
-	for chunk := range slices.Chunk(keys, 100) {
-		items, err := t.batchGet(ctx, chunk, false)
+	items, err := t.batchGet(ctx, keys, false)
+	if err != nil {
+		return fmt.Errorf("read changed messages: %w", err)
+	}
+	for _, it := range items {
+		m, whole, err := readMessage(it)
 		if err != nil {
-			return fmt.Errorf("read changed messages: %w", err)
+			return err
 		}
-		for _, it := range items {
-			m, whole, err := readMessage(it)
-			if err != nil {
-				return err
-			}
-			entries[at[string(m.CustomerID)+string(m.ID)]] = message.Entry{Message: m, Whole: whole}
-		}
+		entries[at[string(m.CustomerID)+string(m.ID)]] = message.Entry{Message: m, Whole: whole}
 	}
 	return nil
 }

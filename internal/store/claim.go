@@ -38,23 +38,21 @@ func readClaim(it item) (contact.Claim, error) {
 
 // Claims returns the claims on the members of a customer, read consistently.
 func (t Contacts) Claims(ctx context.Context, members []identity.CustomerID) ([]contact.Claim, error) {
+	keys := make([]item, len(members))
+	for i, m := range members {
+		keys[i] = key(customerPK(m), claimSK)
+	}
+	items, err := t.batchGet(ctx, keys, true)
+	if err != nil {
+		return nil, err
+	}
 	var out []contact.Claim
-	for chunk := range slices.Chunk(members, 100) {
-		keys := make([]item, len(chunk))
-		for i, m := range chunk {
-			keys[i] = key(customerPK(m), claimSK)
-		}
-		items, err := t.batchGet(ctx, keys, true)
+	for _, it := range items {
+		c, err := readClaim(it)
 		if err != nil {
 			return nil, err
 		}
-		for _, it := range items {
-			c, err := readClaim(it)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, c)
-		}
+		out = append(out, c)
 	}
 	return out, nil
 }

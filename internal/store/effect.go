@@ -259,14 +259,12 @@ func (t Messages) readEffects(ctx context.Context, at []stateKey, consistent boo
 		}
 	}
 	items := map[stateKey]item{}
-	for chunk := range slices.Chunk(keys, 100) {
-		got, err := t.batchGet(ctx, chunk, consistent)
-		if err != nil {
-			return nil, err
-		}
-		for _, it := range got {
-			items[stateKey{customerOf(text(it, pkName)), text(it, skName)}] = it
-		}
+	found, err := t.batchGet(ctx, keys, consistent)
+	if err != nil {
+		return nil, err
+	}
+	for _, it := range found {
+		items[stateKey{customerOf(text(it, pkName)), text(it, skName)}] = it
 	}
 	return items, nil
 }

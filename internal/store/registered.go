@@ -43,18 +43,16 @@ func (t Messages) RegisteredContacts(ctx context.Context, since time.Time, n int
 		return nil, err
 	}
 	var out []message.Message
-	for some := range slices.Chunk(keys, 100) {
-		items, err := t.batchGet(ctx, some, false)
+	items, err := t.batchGet(ctx, keys, false)
+	if err != nil {
+		return nil, err
+	}
+	for _, it := range items {
+		m, _, err := readMessage(it)
 		if err != nil {
 			return nil, err
 		}
-		for _, it := range items {
-			m, _, err := readMessage(it)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, m)
-		}
+		out = append(out, m)
 	}
 	slices.SortFunc(out, func(a, b message.Message) int {
 		return cmp.Or(b.SentAt.Compare(a.SentAt), strings.Compare(string(a.ID), string(b.ID)))

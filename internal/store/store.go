@@ -291,9 +291,25 @@ func (t *core) putNew(ctx context.Context, it item) (taken item, err error) {
 	return nil, nil
 }
 
-// batchGet reads up to 100 items by key, in no order. Items that do not exist
-// are missing from the result.
+// batchGet reads items by key, in no order. Items that do not exist are missing from
+// the result. Without keys it reads nothing.
 func (t *core) batchGet(ctx context.Context, keys []item, consistent bool) ([]item, error) {
+	var items []item
+	for chunk := range slices.Chunk(keys, maxBatch) {
+		some, err := t.getBatch(ctx, chunk, consistent)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, some...)
+	}
+	return items, nil
+}
+
+// maxBatch is how many items DynamoDB reads in one request at most.
+const maxBatch = 100
+
+// getBatch is batchGet for at most maxBatch keys.
+func (t *core) getBatch(ctx context.Context, keys []item, consistent bool) ([]item, error) {
 	var items []item
 	want := map[string]types.KeysAndAttributes{*t.name: {Keys: keys, ConsistentRead: &consistent}}
 	for try := 0; len(want) > 0; try++ {
