@@ -115,6 +115,26 @@ func (t *tool) showBrief(ctx context.Context, args []string) error {
 	return nil
 }
 
+// printCare prints what we did for a customer: who has the customer, and what we
+// promised, tried and noted.
+func printCare(b brief.Brief, show func(name, text string, cites []int)) {
+	if h := b.Holder; h != nil {
+		show("has it", strings.TrimSpace(fmt.Sprintf("%s until %s. %s %s", h.Party, h.Until.Local().Format("15:04"), h.Reason, h.Note)), h.Cites)
+	}
+	for _, p := range b.Promised {
+		show("promised", fmt.Sprintf("%s (by %s)", p.Text, p.Due.Local().Format("02-01 15:04")), p.Cites)
+	}
+	for _, l := range b.Said {
+		show("we said", l.Text, l.Cites)
+	}
+	for _, l := range b.Tried {
+		show("tried", l.Text, l.Cites)
+	}
+	for _, l := range b.Notes {
+		show("note", l.Text, l.Cites)
+	}
+}
+
 // printBrief prints a brief, one fact per line. Each line ends with the numbers
 // of the messages that it cites; the messages follow.
 func printBrief(w io.Writer, b brief.Brief) {
@@ -145,21 +165,7 @@ func printBrief(w io.Writer, b brief.Brief) {
 	for _, a := range b.About {
 		show("about", cmp.Or(a.Order, a.Product), a.Cites)
 	}
-	if h := b.Holder; h != nil {
-		show("has it", strings.TrimSpace(fmt.Sprintf("%s until %s. %s %s", h.Party, h.Until.Local().Format("15:04"), h.Reason, h.Note)), h.Cites)
-	}
-	for _, p := range b.Promised {
-		show("promised", fmt.Sprintf("%s (by %s)", p.Text, p.Due.Local().Format("02-01 15:04")), p.Cites)
-	}
-	for _, l := range b.Said {
-		show("we said", l.Text, l.Cites)
-	}
-	for _, l := range b.Tried {
-		show("tried", l.Text, l.Cites)
-	}
-	for _, l := range b.Notes {
-		show("note", l.Text, l.Cites)
-	}
+	printCare(b, show)
 	for _, p := range b.Problems {
 		show("problem", strings.TrimSpace(fmt.Sprintf("%s %s: %s. %s", p.Reason, p.Product, p.State, p.Workaround)), p.Cites)
 	}

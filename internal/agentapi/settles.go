@@ -2,6 +2,7 @@ package agentapi
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/heard-intake/heard/internal/contact"
@@ -30,11 +31,11 @@ func (a *API) findSettled(ctx context.Context, c identity.Customer, ids []string
 			return nil, fault.New(fault.Invalid, "contacts[%d] is not a contact of this customer; take the id from the waiting list or from GET /v1/customers/{id}/contacts", i)
 		}
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read contact that an answer settles: %w", err)
 		}
 		contacts, _, err := a.Store.Contacts.WithMessages(ctx, c, stored.Start)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read contact that an answer settles: %w", err)
 		}
 		at := slices.IndexFunc(contacts, func(k contact.Contact) bool { return k.ID == id })
 		if at < 0 { // triage is computing it again: its first message stays in it

@@ -3,6 +3,7 @@ package agentapi
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -63,11 +64,11 @@ func (a *API) findWaiting(ctx context.Context, departments []string, filter wait
 		var waiting []contact.WaitingContact
 		waiting, next, err = a.Store.Contacts.WaitingContacts(ctx, departments, limit-len(found), next)
 		if err != nil {
-			return nil, "", err
+			return nil, "", fmt.Errorf("read waiting list: %w", err)
 		}
 		some, err := a.describeWaiting(ctx, waiting, filter, now)
 		if err != nil {
-			return nil, "", err
+			return nil, "", fmt.Errorf("read waiting list: %w", err)
 		}
 		found = append(found, some...)
 		if next == "" || len(found) == limit {
@@ -87,7 +88,7 @@ func (a *API) describeWaiting(ctx context.Context, waiting []contact.WaitingCont
 	}
 	customers, err := a.Store.Contacts.Waiters(ctx, ids)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read who waits: %w", err)
 	}
 	var found []waitingContact
 	for _, w := range waiting {

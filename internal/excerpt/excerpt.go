@@ -16,6 +16,7 @@ package excerpt
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -75,7 +76,7 @@ func (r Reader) Read(ctx context.Context, occurrences []problem.Occurrence) ([]C
 		}
 	})
 	if err := errors.Join(errs...); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read excerpts: %w", err)
 	}
 	return slices.DeleteFunc(contacts, func(c Contact) bool { return len(c.Messages) == 0 }), nil
 }
@@ -87,11 +88,11 @@ func (r Reader) readContact(ctx context.Context, o problem.Occurrence) (Contact,
 		return Contact{}, nil
 	}
 	if err != nil {
-		return Contact{}, err
+		return Contact{}, fmt.Errorf("read customer of an excerpt: %w", err)
 	}
 	contacts, messages, err := r.Contacts.WithMessages(ctx, customer, o.At.Add(-lookback))
 	if err != nil {
-		return Contact{}, err
+		return Contact{}, fmt.Errorf("read contact of an excerpt: %w", err)
 	}
 	found := Contact{Occurrence: o}
 	found.Customer = customer.ID

@@ -2,6 +2,7 @@ package problems
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/heard-intake/heard/internal/excerpt"
@@ -22,7 +23,7 @@ func (s *Service) describe(ctx context.Context, reason, product string, contacts
 	}
 	others, err := excerpt.OtherQuotes(ctx, s.Store.Causes, rules, reason, product, now)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("describe the problem: %w", err)
 	}
 	return excerpt.Select(rules, reason, read, nil), excerpt.Words(rules, reason, read, others), nil
 }
@@ -31,11 +32,11 @@ func (s *Service) describe(ctx context.Context, reason, product string, contacts
 func (s *Service) describeProblem(ctx context.Context, id string, now time.Time) (quotes, words []string, err error) {
 	p, err := s.Store.Problems.GetHeader(ctx, id)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("describe the problem: %w", err)
 	}
 	affected, _, err := s.Store.Problems.AffectedCustomers(ctx, id, maxDescribed, "")
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("describe the problem: %w", err)
 	}
 	var contacts []problem.Occurrence
 	for _, a := range affected {

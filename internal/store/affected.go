@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -154,7 +155,7 @@ func (t Problems) AffectedAmong(ctx context.Context, problemID string, customers
 	}
 	items, err := t.batchGet(ctx, keys, true)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read affected customers: %w", err)
 	}
 	for _, it := range items {
 		a := readAffected(it)

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -44,13 +45,13 @@ func (t Contacts) Claims(ctx context.Context, members []identity.CustomerID) ([]
 	}
 	items, err := t.batchGet(ctx, keys, true)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read claims: %w", err)
 	}
 	var out []contact.Claim
 	for _, it := range items {
 		c, err := readClaim(it)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read claims: %w", err)
 		}
 		out = append(out, c)
 	}
@@ -117,14 +118,14 @@ func (t Contacts) Waiters(ctx context.Context, customers []identity.CustomerID) 
 		}
 		items, err := t.batchGet(ctx, keys, false)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read waiting customers: %w", err)
 		}
 		for _, it := range items {
 			id := customerOf(text(it, pkName))
 			if text(it, skName) == claimSK {
 				c, err := readClaim(it)
 				if err != nil {
-					return nil, err
+					return nil, fmt.Errorf("read waiting customers: %w", err)
 				}
 				addClaims(id, c)
 				continue
@@ -143,7 +144,7 @@ func (t Contacts) Waiters(ctx context.Context, customers []identity.CustomerID) 
 	for id, with := range others {
 		more, err := t.Claims(ctx, with)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read waiting customers: %w", err)
 		}
 		addClaims(id, more...)
 	}

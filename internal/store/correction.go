@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 
@@ -68,7 +69,7 @@ func (t Contacts) Corrections(ctx context.Context, since, until time.Time, limit
 		return len(keys) <= limit
 	})
 	if err != nil {
-		return nil, "", err
+		return nil, "", fmt.Errorf("read corrections: %w", err)
 	}
 	next := ""
 	if len(keys) > limit {
@@ -80,12 +81,12 @@ func (t Contacts) Corrections(ctx context.Context, since, until time.Time, limit
 	}
 	items, err := t.batchGet(ctx, keys, false)
 	if err != nil {
-		return nil, "", err
+		return nil, "", fmt.Errorf("read corrections: %w", err)
 	}
 	at := map[string]contact.Correction{}
 	for _, it := range items {
 		if at[text(it, pkName)+text(it, skName)], err = readCorrection(it); err != nil {
-			return nil, "", err
+			return nil, "", fmt.Errorf("read corrections: %w", err)
 		}
 	}
 	var out []contact.Correction

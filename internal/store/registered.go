@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -40,17 +41,17 @@ func (t Messages) RegisteredContacts(ctx context.Context, since time.Time, n int
 		return len(keys) < n
 	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read registered contacts: %w", err)
 	}
 	var out []message.Message
 	items, err := t.batchGet(ctx, keys, false)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read registered contacts: %w", err)
 	}
 	for _, it := range items {
 		m, _, err := readMessage(it)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read registered contacts: %w", err)
 		}
 		out = append(out, m)
 	}

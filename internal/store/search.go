@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -69,12 +70,12 @@ func (t Customers) registeredBefore(ctx context.Context, name string, limit int)
 		return len(rows) < limit
 	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read customers of a registered name: %w", err)
 	}
 	for _, id := range rows {
 		c, err := t.Get(ctx, id)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read customers of a registered name: %w", err)
 		}
 		if identity.NormalizeName(c.Name) == identity.NormalizeName(name) {
 			ids = append(ids, id)
@@ -88,7 +89,7 @@ func (t Customers) registeredBefore(ctx context.Context, name string, limit int)
 func (t Customers) FindByOrder(ctx context.Context, number string) (identity.CustomerID, error) {
 	it, err := t.getItem(ctx, key(t.orderPK(strings.TrimSpace(number)), orderSK), false)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("read customer of an order: %w", err)
 	}
 	account, err := identity.NewAlias(identity.Account, "", text(it, attrOrderAccount))
 	if err != nil {
@@ -123,7 +124,7 @@ func (t Customers) FindByAlias(ctx context.Context, a identity.Alias) ([]identit
 		for _, v := range append([]identity.Alias{a}, identity.PhoneVariants(a)...) {
 			owner, found, err := t.ownerOf(ctx, identity.Address{Alias: v, Assurance: assurance})
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("read customers of an address: %w", err)
 			}
 			if found {
 				add(owner)

@@ -68,7 +68,7 @@ func (t Contacts) holders(ctx context.Context, at time.Time) (map[identity.Custo
 			return true
 		})
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read held claims: %w", err)
 		}
 	}
 	return held, nil
