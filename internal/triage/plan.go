@@ -26,6 +26,7 @@ type plan struct {
 	unknown    []problem.UnclassifiedContact // hints of contacts without a known reason
 	regrouped  []identity.CustomerID         // ids of an identity change since the previous round; then nothing else is planned
 	setAside   error                         // permanent error of detection; the contacts are saved all the same
+	incomplete bool                          // the evidence is recorded, and not all contacts are saved
 	err        error
 }
 

@@ -31,6 +31,7 @@ func (t *Triage) runRound(ctx context.Context, todo []hint, consistent bool, bad
 	lambdabatch.Each(len(plans), parallel, func(i int) {
 		if plans[i].err == nil {
 			plans[i].err = lambdabatch.RecoverPanic(ctx, func() error { return t.savePlan(ctx, plans[i]) })
+			plans[i].incomplete = plans[i].err != nil
 		}
 	})
 	t.countSaved(plans)
@@ -56,6 +57,10 @@ func nextHints(h hint, p plan) (next []hint) {
 	switch {
 	case p.err == nil && len(p.regrouped) > 0:
 		return append(next, h.identityChangeHints(p.customer, p.regrouped)...)
+	case p.incomplete: // some contacts may be saved for customers who are other people by now
+		h.checked = p.customer
+		h.expected = nil
+		return append(next, h)
 	case p.err != nil:
 		h.checked = identity.Customer{}
 		h.expected = nil
