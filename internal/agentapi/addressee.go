@@ -78,10 +78,10 @@ func (a *API) addressAlias(ctx context.Context, c identity.Customer, m *message.
 		return err
 	}
 	owner, assurance, err := a.Store.Customers.FindCustomer(ctx, alias)
-	if fault.Is(err, fault.NotFound) {
-		return errForeignAlias
-	}
-	if err != nil {
+	switch {
+	case fault.Is(err, fault.NotFound):
+		assurance = identity.Verified // of an alias that its last owner left
+	case err != nil:
 		return err
 	}
 	address := identity.Address{Alias: alias, Assurance: assurance}
@@ -150,7 +150,7 @@ func setMovedAddress(m *message.Message, alias identity.Alias) error {
 
 // errAddressMoved refuses an answer that another person would read.
 var errAddressMoved = &httpapi.Refusal{
-	Err: fault.New(fault.Conflict, "the address belongs to another customer, or did when the answer was sent, because an agent moved it; "+
+	Err: fault.New(fault.Conflict, "the address belongs to another customer, or did when the answer was sent; "+
 		"choose another address of this customer, or answer the customer who has the address"),
 	Members: map[string]any{"reason": "address-moved"},
 }

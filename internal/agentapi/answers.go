@@ -89,6 +89,9 @@ func (a *API) sendAnswer(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 	if err == nil {
 		err = a.addressAnswer(ctx, c, &m, question, rec)
 	}
+	if err == nil {
+		m.Settles, err = a.findSettled(ctx, c, body.Contacts)
+	}
 	if err != nil {
 		return a.showRepeated(ctx, rec, m, addressee{inReplyTo: body.InReplyTo}, err)
 	}
@@ -96,9 +99,6 @@ func (a *API) sendAnswer(ctx context.Context, r *httpapi.Request) (httpapi.Respo
 		return httpapi.Response{}, err
 	}
 	if err := a.requireUnusedID(ctx, rec, m); err != nil {
-		return httpapi.Response{}, err
-	}
-	if m.Settles, err = a.findSettled(ctx, c, body.Contacts); err != nil {
 		return httpapi.Response{}, err
 	}
 	return a.storeMessage(ctx, rec, m, mail, http.StatusAccepted)

@@ -118,6 +118,24 @@ func TestRecordAnswer_MovedNumber(t *testing.T) {
 	s.Do(call{Route: answerRoute, Path: id(first), Body: sent(repeat)}).Expect(http.StatusOK)
 }
 
+// A number that its owner left is free until the next person writes from it.
+func TestRecordAnswer_FreeNumber(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	who := s.Says(phone(1), message.WhatsApp, 60, "van Jan").CustomerID
+	left := identity.Evidence{Rule: identity.RuleSystem, At: now.Add(-30 * time.Minute)}
+	if _, err := s.Table.Customers.Identify(t.Context(), []identity.Address{phone(1), phone(2)}, left); err != nil {
+		t.Fatal(err)
+	}
+	to := "phone:" + phone(1).Value
+	m := s.answered(who, "destijds", map[string]any{"to": to, "sentAt": now.Add(-45 * time.Minute).Format(time.RFC3339)})
+	if m.Customer != phone(1) {
+		t.Errorf("the answer went to %+v, want %+v", m.Customer, phone(1))
+	}
+	late := sent(map[string]any{"to": to, "sentAt": now.Add(-time.Minute).Format(time.RFC3339)})
+	s.Do(call{Route: answerRoute, Path: id(who), Body: late}).ExpectRefusal(http.StatusBadRequest, "an alias of this customer")
+}
+
 // The customer's other number is preferred to one that moved.
 func TestRecordAnswer_OtherNumberOfCustomer(t *testing.T) {
 	t.Parallel()

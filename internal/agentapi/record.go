@@ -219,11 +219,12 @@ func (a *API) recordAddressed(ctx context.Context, r *httpapi.Request, m message
 		return httpapi.Response{}, err
 	}
 	rec := a.newRecorder(r, c)
-	if err := a.addressRecorded(ctx, c, &m, named, rec); err != nil {
-		return a.showRepeated(ctx, rec, m, named, err)
+	err = a.addressRecorded(ctx, c, &m, named, rec)
+	if err == nil {
+		m.Settles, err = a.findSettled(ctx, c, named.contacts)
 	}
-	if m.Settles, err = a.findSettled(ctx, c, named.contacts); err != nil {
-		return httpapi.Response{}, err
+	if err != nil {
+		return a.showRepeated(ctx, rec, m, named, err)
 	}
 	return a.storeMessage(ctx, rec, m, nil, http.StatusCreated)
 }

@@ -87,10 +87,10 @@ func (a *API) showStored(ctx context.Context, stored message.Entry, status int) 
 	return httpapi.Response{Status: status, Body: messages[0]}, messageview.AddLinks(ctx, a.Blobs, messages[0].State)
 }
 
-// showRepeated answers a request whose message m has no address any longer,
-// because an alias moved or customers merged since the first request. If m was
-// stored then, the answer is that of any repeated request. Otherwise it is
-// refused, the error that refuses the address.
+// showRepeated answers a request whose message m has no address any longer, or
+// whose contacts have other ids: since the first request an alias moved, customers
+// merged or an earlier message arrived. If m was stored then, the answer is that of
+// any repeated request. Otherwise it is refused, the error of the new attempt.
 func (a *API) showRepeated(ctx context.Context, rec *recorder, m message.Message, named addressee, refused error) (httpapi.Response, error) {
 	if !fault.Is(refused, fault.Invalid) && !fault.Is(refused, fault.Conflict) {
 		return httpapi.Response{}, refused

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -11,6 +12,7 @@ import (
 	"github.com/heard-intake/heard/internal/contact"
 	"github.com/heard-intake/heard/internal/identity"
 	"github.com/heard-intake/heard/internal/message"
+	"github.com/heard-intake/heard/test/apitest"
 )
 
 // wishes stores one message with two wishes and a later one about the second wish, and
@@ -60,6 +62,55 @@ func TestRecordAnswer_Contacts(t *testing.T) {
 			t.Errorf("%s: settles (-want +got):\n%s", name, diff)
 		}
 	}
+}
+
+// drops removes a contact, as triage does when an earlier message gives it
+// another id.
+func (s *stack) drops(who identity.CustomerID, contactID string) {
+	s.T.Helper()
+	c, err := s.Table.Customers.GetConsistently(s.T.Context(), who)
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	stored, _, _, err := s.Table.Contacts.ContactByID(s.T.Context(), c, contactID)
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	if err := s.Table.Contacts.Delete(s.T.Context(), stored); err != nil {
+		s.T.Fatal(err)
+	}
+}
+
+func TestRecordAnswer_RepeatedContacts(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	who, parcel, _ := s.wishes()
+	answer := sent(map[string]any{"contacts": []string{parcel.ID}, "sentAt": now.Add(-time.Minute).Format(time.RFC3339)})
+	var first, again message.Message
+	s.Do(call{Route: answerRoute, Path: id(who), Body: answer}).Into(http.StatusCreated, &first)
+	s.drops(who, parcel.ID)
+	s.Do(call{Route: answerRoute, Path: id(who), Body: answer}).Into(http.StatusOK, &again)
+	if diff := cmp.Diff(first.Settles, again.Settles); diff != "" {
+		t.Errorf("repeated: settles (-want +got):\n%s", diff)
+	}
+	other := changed(answer, map[string]any{"text": "Overmorgen."})
+	s.Do(call{Route: answerRoute, Path: id(who), Body: other}).ExpectRefusal(http.StatusBadRequest, "not a contact of this customer")
+}
+
+func TestSendAnswer_RepeatedContacts(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	who := s.Customer(apitest.Els)
+	m := s.Mails(who, message.Message{Subject: "pakket", Text: "Waar blijft mijn pakket?"})
+	late := contact.Cause{Reason: "delivery-late", Department: "logistics", Message: m.ID}
+	asked := contact.Contacts([]contact.Reading{{Message: m, Causes: []contact.Cause{late}}})[0]
+	if err := s.Table.Contacts.Save(t.Context(), asked); err != nil {
+		t.Fatal(err)
+	}
+	answer := written(map[string]any{"contacts": []string{asked.ID}})
+	s.Do(call{Route: replyRoute, Path: id(who), Body: answer}).Expect(http.StatusAccepted)
+	s.drops(who, asked.ID)
+	s.Do(call{Route: replyRoute, Path: id(who), Body: answer}).Expect(http.StatusOK)
 }
 
 func TestRecordAnswer_UnknownContacts(t *testing.T) {
