@@ -99,7 +99,7 @@ type grammarReader struct {
 // describes.
 func parseGrammar(text string) (*grammar, error) {
 	r := grammarReader{grammar: &grammar{vocabulary: newVocabulary()}, classes: map[string]*wordSet{}, sets: map[string]*wordSet{}}
-	section := category(categoryCount)
+	section := categoryCount
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		var err error
@@ -124,7 +124,7 @@ func parseGrammar(text string) (*grammar, error) {
 func parseCategory(line string) (category, error) {
 	for c, name := range categoryNames {
 		if line == "["+name+"]" {
-			return category(c), nil //nolint:gosec // a category
+			return category(c), nil
 		}
 	}
 	return 0, fault.New(fault.Internal, "unknown category")

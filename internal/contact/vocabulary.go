@@ -50,7 +50,7 @@ func (v *vocabulary) indexTypos() {
 	for id, word := range v.spellings {
 		if len(word) >= minTypo {
 			k := typoKey{word[0], len(word)}
-			v.typos[k] = append(v.typos[k], wordID(id)) //nolint:gosec // a few thousand words
+			v.typos[k] = append(v.typos[k], wordID(id))
 		}
 	}
 }

@@ -14,12 +14,8 @@ func (m *Masker) maskUnknown(text string) string {
 	all := words(text)
 	s := sentence{m: m, text: text, words: all, hidden: make([]bool, len(all))}
 	s.shout = !strings.ContainsFunc(text, unicode.IsLower)
-	for _, span := range money().FindAllStringIndex(text, -1) {
-		s.amounts = append(s.amounts, span)
-	}
-	for _, span := range measures().FindAllStringIndex(text, -1) {
-		s.amounts = append(s.amounts, span)
-	}
+	s.amounts = append(s.amounts, money().FindAllStringIndex(text, -1)...)
+	s.amounts = append(s.amounts, measures().FindAllStringIndex(text, -1)...)
 	for i := range all {
 		s.hidden[i] = s.isToken(i) || !s.isHarmless(i)
 	}
@@ -132,7 +128,8 @@ func (s *sentence) isHarmless(i int) bool {
 			f = base
 		}
 	}
-	if asName[f] != nil && !(s.isFirst(i) && opens[f][s.folded(i+1)]) {
+	isOpening := s.isFirst(i) && opens[f][s.folded(i+1)]
+	if asName[f] != nil && !isOpening {
 		return asName[f][s.folded(i-1)] && (!isCapital(word) || s.shout)
 	}
 	if s.isPartOfName(i, f) {

@@ -312,7 +312,7 @@ func (c *compiler) indexForms() {
 				rarest = s.number
 			}
 		}
-		m.byExpression[rarest] = append(m.byExpression[rarest], int32(i)) //nolint:gosec // a file of 1 MB has fewer
+		m.byExpression[rarest] = append(m.byExpression[rarest], int32(i))
 	}
 	clear(uses)
 	for _, f := range m.forms {
@@ -328,7 +328,7 @@ func (c *compiler) indexForms() {
 				rarest = k
 			}
 		}
-		m.byKey[rarest] = append(m.byKey[rarest], int32(i)) //nolint:gosec // as above
+		m.byKey[rarest] = append(m.byKey[rarest], int32(i))
 	}
 }
 

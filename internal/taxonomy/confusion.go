@@ -26,7 +26,7 @@ func (t *Taxonomy) Confusions() []Confusion {
 		r := &t.Reasons[i]
 		for _, list := range [][]string{r.Phrases.NL, r.Negatable.NL, r.Phrases.EN, r.Negatable.EN} {
 			for _, phrase := range list {
-				for other, matched := range m.confusedWith(int32(i), t.exampleOf(phrase)) { //nolint:gosec // a file of 1 MB has fewer
+				for other, matched := range m.confusedWith(int32(i), t.exampleOf(phrase)) {
 					id := [2]string{r.ID, t.Reasons[other].ID}
 					if found[id] == nil {
 						found[id] = &Confusion{Reason: id[0], Other: id[1], Phrase: phrase, OtherPhrase: matched}

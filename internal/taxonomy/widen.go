@@ -64,7 +64,7 @@ func (c *compiler) widenPhrases(t *Taxonomy) {
 		w.concepts[l] = make([]int32, len(lexicon.Concepts))
 		w.strong[l] = make([]int32, len(lexicon.Concepts))
 		w.ownStems[l] = map[string]int32{}
-		w.elements[l] = make([]int32, w.index.Elements[lexiconLanguage(language(l))]) //nolint:gosec // a small number
+		w.elements[l] = make([]int32, w.index.Elements[lexiconLanguage(language(l))])
 	}
 	for _, p := range c.m.phrases {
 		isPlain := p.kind == plainPhrase && int(p.target) < c.m.reasons // and not of a product
@@ -73,8 +73,8 @@ func (c *compiler) widenPhrases(t *Taxonomy) {
 		}
 	}
 	for i := range t.Reasons {
-		w.widenName(int32(i), dutch, t.Reasons[i].Names.NL)   //nolint:gosec // a file of 1 MB has fewer
-		w.widenName(int32(i), english, t.Reasons[i].Names.EN) //nolint:gosec // as above
+		w.widenName(int32(i), dutch, t.Reasons[i].Names.NL)
+		w.widenName(int32(i), english, t.Reasons[i].Names.EN)
 	}
 	w.registerConcepts()
 	w.m.isState = make([]bool, len(w.slots))

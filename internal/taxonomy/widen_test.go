@@ -241,9 +241,9 @@ func countMessages(t *testing.T, x *taxonomy.Taxonomy, file string) messageCount
 		if f[0] != taxonomy.Unknown {
 			c.known++
 		}
-		switch {
-		case got.Reason == "":
-		case got.Reason == f[0]:
+		switch got.Reason {
+		case "":
+		case f[0]:
 			c.right++
 		default:
 			c.wrong++

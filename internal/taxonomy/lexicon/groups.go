@@ -51,7 +51,7 @@ var groups = sync.OnceValue(func() *groupIndex {
 		if !ok || strings.HasPrefix(line, "#") {
 			continue
 		}
-		topic := Group(len(g.names)) //nolint:gosec // some hundreds
+		topic := Group(len(g.names))
 		g.names = append(g.names, "topic "+name)
 		for w := range strings.FieldsSeq(words) {
 			g.addWord(w, topic)
@@ -149,7 +149,7 @@ func findConcepts(word string) []Group {
 
 func appendMembers(to []Group, members []Member) []Group {
 	for _, m := range members {
-		to = append(to, Group(m.Concept)) //nolint:gosec // some hundreds
+		to = append(to, Group(m.Concept)) //nolint:gosec // some hundreds of concepts
 	}
 	return to
 }
