@@ -26,7 +26,6 @@ type plan struct {
 	unknown    []problem.UnclassifiedContact // hints of contacts without a known reason
 	regrouped  []identity.CustomerID         // ids of an identity change since the previous round; then nothing else is planned
 	setAside   error                         // permanent error of detection; the contacts are saved all the same
-	incomplete bool                          // the evidence is recorded, and not all contacts are saved
 	err        error
 }
 
@@ -156,6 +155,12 @@ func (t *Triage) planCustomer(ctx context.Context, h hint, consistent bool) plan
 	p.comparable = len(p.customer.Members) == 1 && !own.wide && !h.historyChanged
 	p.compareContacts(own.Stored, own.Computed, own.from, h.reclassifyIDs)
 	p.evidence = t.detector().Compare(ctx, p.customer, own.Stored, p.save, p.drop)
+	if doubted, found := doubtEvidence(own.Stored, p.drop, p.evidence); found {
+		p.save = nil
+		p.drop = nil
+		p.compareContacts(doubted, own.Computed, own.from, h.reclassifyIDs)
+		p.evidence = t.detector().Compare(ctx, p.customer, doubted, p.save, p.drop)
+	}
 	t.planUnknownHints(&p, own.Computed, h)
 	if len(h.changed) > 0 {
 		err := lambdabatch.RecoverPanic(ctx, func() error { return t.reconcileEvidence(ctx, &p, own.History, h.changed) })
@@ -166,6 +171,36 @@ func (t *Triage) planCustomer(ctx context.Context, h hint, consistent bool) plan
 		}
 	}
 	return p
+}
+
+// doubtEvidence returns the stored contacts, of which those that keep a cause that other
+// contacts lose say that their evidence is not recorded. It reports false if there are
+// none. Such a contact may have lost its evidence to one of the others:
+//
+//  1. The contact B has a cause, and its evidence is recorded.
+//  2. An earlier message arrives, with which the contact A has the cause, and B is a part
+//     of A. A run moves the evidence to A, saves A, and is killed before it drops B.
+//  3. A still earlier message arrives, after which there is no A, and B is right again.
+//     B is stored as it should be. Dropping A removes the only evidence.
+//
+// TestHandle_InterruptedLoss takes these steps.
+func doubtEvidence(stored, drop []contact.Contact, changes detection.Changes) (doubted []contact.Contact, found bool) {
+	dropped := contactKeys(drop)
+	doubted = slices.Clone(stored)
+	for i := range doubted {
+		k := &doubted[i]
+		if dropped[contactKey{k.Customer, k.ID}] {
+			continue
+		}
+		for _, c := range k.Causes {
+			loses := func(e detection.Evidence) bool { return len(e.Removed) > 0 }
+			if slices.ContainsFunc(changes[detection.Cause{Reason: c.Reason, Product: c.Product}], loses) {
+				k.Unrecorded = append(slices.Clip(k.Unrecorded), contact.Cause{Reason: c.Reason, Product: c.Product, Message: c.Message})
+				found = true
+			}
+		}
+	}
+	return doubted, found
 }
 
 // recheckCustomer prepares the plan of a customer whose contacts an earlier

@@ -26,12 +26,10 @@ import (
 // come from a stale read and the customer gets another round.
 func (t *Triage) runRound(ctx context.Context, todo []hint, consistent bool, bad map[int]error) []hint {
 	plans := t.planCustomers(ctx, todo, consistent)
-	t.markLosses(ctx, plans)
 	t.recordEvidence(ctx, plans, consistent)
 	lambdabatch.Each(len(plans), parallel, func(i int) {
 		if plans[i].err == nil {
 			plans[i].err = lambdabatch.RecoverPanic(ctx, func() error { return t.savePlan(ctx, plans[i]) })
-			plans[i].incomplete = plans[i].err != nil
 		}
 	})
 	t.countSaved(plans)
@@ -57,10 +55,6 @@ func nextHints(h hint, p plan) (next []hint) {
 	switch {
 	case p.err == nil && len(p.regrouped) > 0:
 		return append(next, h.identityChangeHints(p.customer, p.regrouped)...)
-	case p.incomplete: // some contacts may be saved for customers who are other people by now
-		h.checked = p.customer
-		h.expected = nil
-		return append(next, h)
 	case p.err != nil:
 		h.checked = identity.Customer{}
 		h.expected = nil
@@ -92,69 +86,6 @@ func (t *Triage) planCustomers(ctx context.Context, todo []hint, consistent bool
 		}
 	})
 	return plans
-}
-
-// markLosses notes in the stored contacts which causes are about to lose their evidence.
-// It sets the error of plans that fail. A run can be interrupted between the evidence and
-// the contacts, and a message that arrives then can make such a contact right again:
-//
-//  1. The stored contact B has a cause, and its evidence is recorded.
-//  2. An earlier message of the customer arrives. A run moves the evidence to the
-//     contact A, which B is now a part of, and is killed before it drops B.
-//  3. A still earlier message arrives, after which B is a contact of its own. B is
-//     stored as it should be, so nothing is saved, and no evidence is recorded.
-//
-// With the note, step 3 records the evidence again (TestHandle_InterruptedLoss).
-func (t *Triage) markLosses(ctx context.Context, plans []plan) {
-	lambdabatch.Each(len(plans), parallel, func(i int) {
-		if plans[i].err == nil {
-			plans[i].err = lambdabatch.RecoverPanic(ctx, func() error { return t.markLossesOf(ctx, &plans[i]) })
-		}
-	})
-}
-
-// markLossesOf is markLosses for one plan. The contacts that it writes get a new version,
-// with which the plan continues.
-func (t *Triage) markLossesOf(ctx context.Context, p *plan) error {
-	mark := func(stored contact.Contact, lost []contact.Cause) (written bool, err error) {
-		for _, c := range lost {
-			if !slices.ContainsFunc(stored.Unrecorded, c.Same) {
-				stored.Unrecorded = append(slices.Clip(stored.Unrecorded), contact.Cause{Reason: c.Reason, Product: c.Product, Message: c.Message})
-				written = true
-			}
-		}
-		if !written {
-			return false, nil
-		}
-		return true, t.Store.Contacts.Save(ctx, stored)
-	}
-	for i := range p.drop {
-		written, err := mark(p.drop[i], p.drop[i].Causes)
-		if err != nil {
-			return err
-		}
-		if written {
-			p.drop[i].Version++
-		}
-	}
-	for i := range p.save {
-		k := &p.save[i]
-		at := slices.IndexFunc(p.stored, func(s contact.Contact) bool { return s.Customer == k.Customer && s.ID == k.ID })
-		if at < 0 || k.Version == 0 {
-			continue
-		}
-		lost := slices.DeleteFunc(slices.Clone(p.stored[at].Causes), func(c contact.Cause) bool {
-			return slices.ContainsFunc(k.Causes, func(x contact.Cause) bool { return x.Same(c) && x.Message == c.Message })
-		})
-		written, err := mark(p.stored[at], lost)
-		if err != nil {
-			return err
-		}
-		if written {
-			k.Version++
-		}
-	}
-	return nil
 }
 
 // recordEvidence passes to detection what must be recorded before the contacts,
