@@ -174,8 +174,8 @@ func (t *Triage) planCustomer(ctx context.Context, h hint, consistent bool) plan
 }
 
 // doubtEvidence returns the stored contacts, of which those that keep a cause that other
-// contacts lose say that their evidence is not recorded. It reports false if there are
-// none. Such a contact may have lost its evidence to one of the others:
+// contacts lose say that their evidence is not recorded. It reports false without such
+// contacts. Such a contact may have lost its evidence to one of the others:
 //
 //  1. The contact B has a cause, and its evidence is recorded.
 //  2. An earlier message arrives, with which the contact A has the cause, and B is a part
